@@ -1,0 +1,1 @@
+"""One file per agent: which topics in, which out, and the pure step between."""

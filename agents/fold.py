@@ -1,0 +1,76 @@
+"""The walk that every step makes: events in order, and before each of them the timers that its time has passed."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final
+from zlib import crc32
+
+import msgspec
+
+from agents.contract import Draft, Input
+from streams.times import HOUR
+
+RESOLUTION: Final = HOUR  # a timer fires with the first event at or after the full hour that follows it
+SHARDS: Final = 16  # a bucket is rewritten whole when a timer is added: shards keep that small
+
+_CLOCK: Final = "clock"
+
+
+class Clock(msgspec.Struct):
+    """The greatest event time seen."""
+
+    now: int = 0
+
+
+class Bucket(msgspec.Struct):
+    """The timers of one hour, in the order in which they were set."""
+
+    names: list[str] = []
+
+
+def fold(
+    draft: Draft,
+    batch: Sequence[Input],
+    now: int,
+    *,
+    on_record: Callable[[Input, int], None],
+    on_timer: Callable[[str, int], None],
+) -> int:
+    """Walk the batch and return its time. `now` moves the clock of an idle partition on; it never moves it back.
+
+    `on_record(input, now)` and `on_timer(name, at)` see the clock as it stands at their place in the order, so that
+    what they do can't depend on where a batch was cut.
+    """
+    clock = draft.edit(_CLOCK, Clock)
+    _advance(draft, clock, now, on_timer)
+    for given in batch:
+        _advance(draft, clock, getattr(given.record, "occurred_at", 0), on_timer)
+        on_record(given, clock.now)
+    return clock.now
+
+
+def _advance(draft: Draft, clock: Clock, to: int, on_timer: Callable[[str, int], None]) -> None:
+    if to <= clock.now:
+        return
+    first, clock.now = clock.now, int(to)
+    if first == 0:
+        return
+    for hour in range(first // RESOLUTION + 1, clock.now // RESOLUTION + 1):
+        for name in _take(draft, hour):
+            on_timer(name, hour * RESOLUTION)
+
+
+def _take(draft: Draft, hour: int) -> Iterator[str]:
+    for shard in range(SHARDS):
+        key = f"timer/{hour}/{shard}"
+        bucket = draft.find(key, Bucket)
+        if bucket is not None:
+            draft.remove(key)
+            yield from bucket.names
+
+
+def set_timer(draft: Draft, name: str, at: int) -> None:
+    """Have `on_timer(name, …)` called once event time has passed `at` (epoch ms), to the hour above it."""
+    now = draft.edit(_CLOCK, Clock).now
+    hour = max(-(-at // RESOLUTION), now // RESOLUTION + 1)
+    shard = crc32(name.encode()) % SHARDS
+    draft.edit(f"timer/{hour}/{shard}", Bucket).names.append(name)

@@ -1,0 +1,272 @@
+"""Recommendation: user events in; slates, their decisions and outcomes, and what happened to which item out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, cast
+
+import msgspec
+import numpy as np
+
+from agents.candidates import Look
+from agents.contract import Agent, Draft, Input, Output, State, Step
+from agents.fold import fold, set_timer
+from agents.identity import decision_id
+from agents.slates import OpenSlate, Slates
+from policies.belief import Evidence
+from policies.draws import seed_of
+from policies.recommend import DOMAIN, FEATURES, MEMORY_MS, SCALE, Ints, prior_of, quantise, query, recommend
+from policies.slate import DRAWS, Query, Slate
+from policies.version import PolicyVersion
+from streams.features import LiveFeatures
+from streams.profile import USER_FEATURES, Profile
+from streams.records import Decision, Experience, ItemActivity, Outcome, Recommendation, ScoredItem, UserEvent
+from streams.times import DAY, HOUR, EventTime
+from streams.topics import (
+    CATALOG,
+    DECISIONS,
+    EXPERIENCES,
+    ITEM_ACTIVITY,
+    ITEM_STATS,
+    OUTCOMES,
+    RECOMMENDATIONS,
+    STOCK_UPDATES,
+    USER_EVENTS,
+)
+
+NAME: Final = "recommendation"
+PLACEMENT: Final = "default"
+SLATE_SIZE: Final = 10
+MAX_COMPANIONS: Final = 10
+
+
+class User(msgspec.Struct):
+    """All that is kept of one user."""
+
+    profile: Profile = msgspec.field(default_factory=Profile)
+    slates: Slates = msgspec.field(default_factory=Slates)
+    evidence: Evidence = msgspec.field(default_factory=Evidence)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A slate asked for, with all that its choice depends on as it was at that place in the order."""
+
+    input: Input
+    decided_at: int
+    items: list[str]
+    features: Ints
+    query: Query
+    open: OpenSlate
+    belief: dict[str, Any]
+
+    @property
+    def event(self) -> UserEvent:
+        return cast(UserEvent, self.input.record)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecommendationAgent:
+    """One slate for each request, and a fresh one for other events at most once per `refresh_interval_ms`."""
+
+    refresh_interval_ms: int = HOUR
+    attribution_window_ms: int = DAY
+    name: str = NAME
+    reads: tuple[Any, ...] = (USER_EVENTS,)
+    watches: tuple[Any, ...] = (CATALOG, ITEM_STATS, STOCK_UPDATES)
+    emits: tuple[Any, ...] = (RECOMMENDATIONS, DECISIONS, OUTCOMES, ITEM_ACTIVITY, EXPERIENCES)
+
+    def step(self, state: State, batch: Sequence[Input], policy: PolicyVersion, now: int) -> Step:
+        work = _Work(self, state, policy, Draft(state.entries))
+        end = fold(work.draft, batch, now, on_record=work.take, on_timer=work.mature)
+        work.decide()
+        work.live.put_away()
+        return Step(work.draft.writes(), work.outputs, end, work.ignored)
+
+
+@dataclass(slots=True)
+class _Work:
+    """One step under way."""
+
+    agent: RecommendationAgent
+    state: State
+    policy: PolicyVersion
+    draft: Draft
+    live: LiveFeatures[Profile] = field(default_factory=lambda: LiveFeatures[Profile](USER_FEATURES))
+    outputs: list[Output] = field(default_factory=list[Output])
+    ignored: dict[str, int] = field(default_factory=dict[str, int])
+    asked: list[Asked] = field(default_factory=list[Asked])
+
+    def take(self, given: Input, now: int) -> None:
+        event: UserEvent = given.record
+        user = self.draft.edit(f"user/{event.user_id}", User)
+        verdict = user.profile.seen.admit(event.event_id, event.occurred_at)
+        if verdict != "new":
+            self.ignored[verdict] = self.ignored.get(verdict, 0) + 1
+            return
+        listed = self.state.views.catalog.get(event.item_id or "")
+        companions = [item for item in user.profile.basket if item != event.item_id]
+        live = self.live.of(event.user_id, user.profile)
+        live.update(user.profile.observe(event, listed.category if listed is not None else None))
+        self._tell_item(event, companions)
+        self._credit(user, event, now)
+        if self._wants_slate(user, event):
+            self._ask(user, given, now)
+
+    def _tell_item(self, event: UserEvent, companions: list[str]) -> None:
+        if event.item_id is None or event.type == "request":
+            return
+        activity = ItemActivity(
+            event_id=event.event_id,
+            item_id=event.item_id,
+            type=event.type,
+            occurred_at=event.occurred_at,
+            quantity=event.quantity if event.quantity is not None else 1.0,
+            price=event.price,
+            companions=companions[-MAX_COMPANIONS:] if event.type == "purchase" else [],
+        )
+        self.outputs.append(Output(ITEM_ACTIVITY, activity))
+
+    def _credit(self, user: User, event: UserEvent, now: int) -> None:
+        for slate in user.slates.credit(event):
+            self.outputs.append(Output(OUTCOMES, self._outcome(event.user_id, slate, now, "correction")))
+
+    def _wants_slate(self, user: User, event: UserEvent) -> bool:
+        if event.type == "request":
+            return True
+        interval = self.agent.refresh_interval_ms
+        return user.slates.due_for_refresh(event.placement or PLACEMENT, event.occurred_at, interval)
+
+    def _ask(self, user: User, given: Input, now: int) -> None:
+        event: UserEvent = given.record
+        location = event.context.get("location")
+        look = Look(
+            user.profile,
+            self.live.of(event.user_id, user.profile).read(),
+            self.state.views,
+            now,
+            location if isinstance(location, str) else None,
+        )
+        items = look.candidates()
+        features = quantise(look.features(items))
+        seed = seed_of(self.policy.sha256, event.event_id)
+        slate = OpenSlate(
+            decision_id=decision_id(NAME, event.event_id),
+            decided_at=int(event.occurred_at),
+            due=int(event.occurred_at) + self.agent.attribution_window_ms,
+            policy_version=self.policy.number,
+        )
+        user.slates.begin(slate, event.placement or PLACEMENT)
+        set_timer(self.draft, f"{event.user_id}\x1f{slate.decision_id}", slate.due)
+        self.asked.append(
+            Asked(
+                input=given,
+                decided_at=now,
+                items=items,
+                features=features,
+                query=query(features, user.evidence, seed, event.slate_size or SLATE_SIZE),
+                open=slate,
+                belief=_belief(user.evidence),
+            )
+        )
+
+    def decide(self) -> None:
+        """Choose all slates asked for so far, at once."""
+        asked, self.asked = self.asked, []
+        slates = recommend([one.query for one in asked], self.policy)
+        for one, slate in zip(asked, slates, strict=True):
+            one.open.items = [one.items[place] for place in slate.chosen]
+            one.open.contexts = one.features[slate.chosen].tolist() if slate.chosen else []
+            self.outputs.append(Output(RECOMMENDATIONS, self._recommendation(one, slate)))
+            self.outputs.append(Output(DECISIONS, self._decision(one, slate)))
+
+    def _recommendation(self, one: Asked, slate: Slate) -> Recommendation:
+        return Recommendation(
+            decision_id=one.open.decision_id,
+            event_id=one.event.event_id,
+            user_id=one.event.user_id,
+            placement=one.event.placement or PLACEMENT,
+            items=[
+                ScoredItem(item_id=item, score=score) for item, score in zip(one.open.items, slate.scores, strict=True)
+            ],
+            policy_version=self.policy.number,
+            decided_at=one.decided_at,
+        )
+
+    def _decision(self, one: Asked, slate: Slate) -> Decision:
+        _, temperature = prior_of(self.policy)
+        return Decision(
+            decision_id=one.open.decision_id,
+            domain=DOMAIN,
+            entity=one.event.user_id,
+            event_ids=[one.event.event_id],
+            source=one.input.source,
+            occurred_at=int(one.event.occurred_at),
+            decided_at=one.decided_at,
+            features={"names": FEATURES, "unit": SCALE, "phi": one.features, "belief": one.belief},
+            feature_version=USER_FEATURES.version,
+            candidates=one.items,
+            chosen=one.open.items,
+            action={"placement": one.event.placement or PLACEMENT, "size": one.query.size},
+            propensity=slate.propensity,
+            slot_propensities=slate.slot_propensities,
+            exploration={"kind": "plackett-luce-mixture", "draws": DRAWS, "temperature": temperature},
+            policy_version=self.policy.number,
+            policy_hash=self.policy.sha256,
+            seed=str(one.query.seed),
+            fallback=None if one.items else "no-candidates",
+            attribution_window_ms=self.agent.attribution_window_ms,
+        )
+
+    def mature(self, name: str, at: int) -> None:
+        """The window of a slate has closed: tell its outcome, and learn from it."""
+        if self.asked:
+            self.decide()  # it may be one of these, where a batch spans the whole window
+        user_id, _, which = name.partition("\x1f")
+        user = self.draft.edit(f"user/{user_id}", User)
+        slate = user.slates.close(which)
+        if slate is None:
+            return
+        self.outputs.append(Output(OUTCOMES, self._outcome(user_id, slate, at, "final")))
+        if slate.items:
+            self._learn(user_id, user, slate, at)
+
+    def _learn(self, user_id: str, user: User, slate: OpenSlate, at: int) -> None:
+        phi, y = np.array(slate.contexts) / SCALE, np.array(slate.rewards())
+        prior, _ = prior_of(self.policy)
+        user.evidence.add(phi, y, noise=prior.noise, at=at, memory_ms=MEMORY_MS)
+        experience = Experience(
+            experience_id=slate.decision_id,
+            domain=DOMAIN,
+            entity=user_id,
+            occurred_at=EventTime(at),
+            contexts=phi.tolist(),
+            outcomes=y.tolist(),
+            policy_version=slate.policy_version,
+        )
+        self.outputs.append(Output(EXPERIENCES, experience))
+
+    def _outcome(self, user_id: str, slate: OpenSlate, at: int, label: Any) -> Outcome:
+        rewards = slate.rewards()
+        return Outcome(
+            decision_id=slate.decision_id,
+            domain=DOMAIN,
+            entity=user_id,
+            reward=float(sum(rewards)),
+            slot_rewards=rewards,
+            label=label,
+            attribution=cast(Any, slate.attribution()),
+            decided_at=slate.decided_at,
+            matured_at=at,
+            policy_version=slate.policy_version,
+        )
+
+
+def _belief(evidence: Evidence) -> dict[str, Any]:
+    """The user's own evidence as it is logged: enough, with the policy version, to make the choice again."""
+    precision, shift = evidence.read(len(FEATURES))
+    upper = precision[np.triu_indices(len(FEATURES))]
+    return {"precision_upper": upper, "shift": shift} if upper.any() else {}
+
+
+def build(*, refresh_interval_ms: int, attribution_window_ms: int) -> Agent:
+    return RecommendationAgent(refresh_interval_ms=refresh_interval_ms, attribution_window_ms=attribution_window_ms)

@@ -1,0 +1,1 @@
+"""Choosing and learning: beliefs, exploration, baselines. No Kafka, no clock, no event."""

@@ -1,0 +1,74 @@
+"""What one entity's own data say of its weights, and the shared prior that fills in the rest.
+
+The model is Bayesian linear regression, y = φ·θ + ε, θ ~ N(m, Λ₀⁻¹), ε ~ N(0, σ²), in information form (Bishop 2006,
+§3.3). An entity keeps the part that its data added, D = Σφφᵀ/σ² and h = Σφy/σ²; its posterior is Λ = Λ₀ + D,
+Λμ = Λ₀m + h. So forgetting D and h is forgetting *toward the prior*, and a new prior reaches every entity at once.
+"""
+
+from dataclasses import dataclass
+
+import msgspec
+import numpy as np
+import torch
+
+from policies.linalg import Floats, cholesky, solve_upper
+from policies.version import Priors
+
+
+@dataclass(frozen=True, slots=True)
+class GaussianPrior:
+    """What a new entity's weights are taken to be: N(m, Λ₀⁻¹), seen with noise σ²."""
+
+    mean: Floats  # [d]
+    precision: Floats  # [d, d]
+    noise: float
+
+    @classmethod
+    def of(cls, prior: Priors) -> "GaussianPrior":
+        """From a policy version: {"mean": [d], "precision": [d][d], "noise": σ²}."""
+        return cls(np.array(prior["mean"]), np.array(prior["precision"]), float(prior["noise"]))
+
+    @property
+    def size(self) -> int:
+        return len(self.mean)
+
+
+class Evidence(msgspec.Struct):
+    """What an entity's data added to the prior, as raw float64: `precision` is D [d, d], `shift` is h [d]."""
+
+    precision: bytes = b""
+    shift: bytes = b""
+    at: int = 0
+
+    def read(self, size: int) -> tuple[Floats, Floats]:
+        """D and h; zeros where there are no data yet, or where they were of another size."""
+        if len(self.shift) != 8 * size:
+            return np.zeros((size, size)), np.zeros(size)
+        return (
+            np.frombuffer(self.precision, dtype=np.float64).reshape(size, size),
+            np.frombuffer(self.shift, dtype=np.float64),
+        )
+
+    def add(self, phi: Floats, y: Floats, *, noise: float, at: int, memory_ms: float) -> None:
+        """Take in outcomes y [n] at contexts φ [n, d]. What was known fades by exp(-Δt / memory)."""
+        known, shift = self.read(phi.shape[1])
+        kept = float(np.exp(-max(0, at - self.at) / memory_ms)) if self.at else 1.0
+        # einsum, not BLAS: its order of summation doesn't depend on where the arrays lie in memory
+        self.precision = (kept * known + np.einsum("ni,nj->ij", phi, phi) / noise).tobytes()
+        self.shift = (kept * shift + np.einsum("ni,n->i", phi, y) / noise).tobytes()
+        self.at = max(self.at, at)
+
+
+def posterior(prior: GaussianPrior, precision: torch.Tensor, shift: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Posterior means μ [B, d] and Cholesky factors L [B, d, d] of Λ = LLᵀ, from D [B, d, d] and h [B, d]."""
+    prior_precision = torch.as_tensor(prior.precision)
+    prior_shift = (prior_precision * torch.as_tensor(prior.mean)).sum(-1)
+    factor = cholesky(prior_precision + precision)
+    mean = torch.cholesky_solve((prior_shift + shift).unsqueeze(-1), factor).squeeze(-1)
+    return mean, factor
+
+
+def draw(mean: torch.Tensor, factor: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
+    """Posterior draws [B, M, d] from means [B, d], factors of the precision [B, d, d] and normals [B, M, d]."""
+    spread = solve_upper(factor.transpose(1, 2), noise.transpose(1, 2))  # L⁻ᵀz has covariance Λ⁻¹
+    return mean.unsqueeze(1) + spread.transpose(1, 2)

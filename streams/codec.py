@@ -1,0 +1,104 @@
+"""Bytes to records and back, once, at the edge. What can't be read is named, never guessed."""
+
+from functools import cache
+from typing import Any, Literal
+
+import msgspec
+import orjson
+
+from streams.times import EventTime, check_time, parse_time
+from streams.topics import Topic
+
+MAX_BYTES = 1_000_000
+
+Reason = Literal[
+    "oversized",
+    "empty-key",
+    "key-mismatch",
+    "null-value",
+    "not-utf8",
+    "not-json",
+    "nested-too-deep",
+    "invalid-record",
+    "invalid-time",
+]
+
+
+class MalformedRecord(ValueError):  # noqa: N818  # it names what the message is, not what went wrong here
+    """A message that can't become a record. `reason` is from a closed set; `detail` says where and what."""
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason: Reason = reason
+        self.detail = detail
+
+
+def _hook(wanted: type, value: object) -> object:
+    if wanted is EventTime:
+        return parse_time(value)
+    raise NotImplementedError(f"no decoder for {wanted.__name__}")
+
+
+@cache
+def _decoder(record: type[Any]) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(record, dec_hook=_hook)
+
+
+def decode(topic: Topic, key: bytes | None, value: bytes | None, logged_at: int) -> tuple[str, Any]:
+    """The key and record of one message; the record is None for a deletion on a compacted topic.
+
+    `logged_at` is the log's own timestamp (epoch ms): an event may not be more than a day ahead of it.
+    Raises MalformedRecord.
+    """
+    name = _decode_key(topic, key)
+    if value is None:
+        if topic.compacted:
+            return name, None
+        raise MalformedRecord("null-value", f"{topic}: a null value, on a topic that is not compacted")
+    record = _decode_value(topic, value)
+    _check(topic, name, record, logged_at)
+    return name, record
+
+
+def _decode_key(topic: Topic, key: bytes | None) -> str:
+    if not key:
+        raise MalformedRecord("empty-key", f"{topic}: the key is empty")
+    if len(key) > MAX_BYTES:
+        raise MalformedRecord("oversized", f"{topic}: a key of {len(key)} bytes")
+    try:
+        return key.decode()
+    except UnicodeDecodeError as error:
+        raise MalformedRecord("not-utf8", f"{topic}: the key: {error}") from error
+
+
+def _decode_value(topic: Topic, value: bytes) -> Any:
+    if len(value) > MAX_BYTES:
+        raise MalformedRecord("oversized", f"{topic}: {len(value)} bytes, over {MAX_BYTES}")
+    try:
+        return _decoder(topic.record).decode(value.decode())
+    except UnicodeDecodeError as error:
+        raise MalformedRecord("not-utf8", f"{topic}: {error}") from error
+    except msgspec.ValidationError as error:
+        raise MalformedRecord("invalid-record", f"{topic}: {error}") from error
+    except msgspec.DecodeError as error:
+        raise MalformedRecord("not-json", f"{topic}: {error}") from error
+    except RecursionError as error:
+        raise MalformedRecord("nested-too-deep", f"{topic}: {error}") from error
+
+
+def _check(topic: Topic, key: str, record: Any, logged_at: int) -> None:
+    expected = topic.key(record)
+    if key != expected:
+        raise MalformedRecord("key-mismatch", f"{topic}: the key is {key[:64]!r}, the record says {expected[:64]!r}")
+    at = getattr(record, "occurred_at", None)
+    if at is None:
+        return
+    try:
+        check_time(at, logged_at)
+    except ValueError as error:
+        raise MalformedRecord("invalid-time", f"{topic}: occurred_at: {error}") from error
+
+
+def encode(record: object) -> bytes:
+    """A record as compact UTF-8 JSON; fields that are None are left out by `decode`'s defaults, not here."""
+    return orjson.dumps(record, option=orjson.OPT_SERIALIZE_NUMPY)

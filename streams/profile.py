@@ -1,0 +1,170 @@
+"""What is known of one user: what was bought and when, visits, price level. Facts only; nothing is chosen here."""
+
+from typing import Final
+
+import msgspec
+
+from streams.decay import Decayed, highest, rank_of
+from streams.features import Feature, FeatureSet
+from streams.records import UserEvent
+from streams.seen import Seen
+from streams.statistics import Count, Mean, Stored, changes, ew_mean, ew_var, trend
+from streams.times import DAY, HOUR
+
+HALF_LIFE: Final = 90 * DAY
+VISIT_GAP: Final = HOUR  # a visit ends after an hour without an event
+MAX_ITEMS: Final = 150  # pruned back to this once a fifth above it, so that pruning is rare
+MAX_CATEGORIES: Final = 30
+SLACK: Final = 1.2
+MAX_RECENT: Final = 12
+
+USER_FEATURES: Final = FeatureSet(
+    "user",
+    1,
+    (
+        Feature(
+            name="visits",
+            source="gap_days",
+            window="all",
+            why="how much the other features can be trusted",
+            statistic=Count,
+        ),
+        Feature(
+            name="gap_days",
+            source="gap_days",
+            window="last 8 visits",
+            why="when the user is due again",
+            statistic=ew_mean(8),
+        ),
+        Feature(
+            name="gap_days_var",
+            source="gap_days",
+            window="last 8 visits",
+            why="how regular the user is",
+            statistic=ew_var(8),
+        ),
+        Feature(
+            name="basket_size",
+            source="basket_size",
+            window="last 8 visits",
+            why="stock-up or top-up shopper",
+            statistic=ew_mean(8),
+        ),
+        Feature(
+            name="basket_trend",
+            source="basket_size",
+            window="last 3 against last 12 visits",
+            why="a household that grows or drifts away",
+            statistic=trend(3, 12),
+        ),
+        Feature(
+            name="price",
+            source="price",
+            window="last 30 purchases",
+            why="the price level that fits",
+            statistic=ew_mean(30),
+        ),
+        Feature(
+            name="price_var",
+            source="price",
+            window="last 30 purchases",
+            why="how wide that level is",
+            statistic=ew_var(30),
+        ),
+        Feature(
+            name="discount_share",
+            source="discounted",
+            window="all",
+            why="whether offers matter",
+            statistic=Mean,
+        ),
+        Feature(
+            name="novelty",
+            source="novel",
+            window="last 40 purchases",
+            why="how readily new items are tried",
+            statistic=ew_mean(40),
+        ),
+        Feature(
+            name="taste_changes",
+            source="novel",
+            window="all",
+            why="how often the habit has broken",
+            statistic=changes(8.0),
+        ),
+    ),
+)
+
+
+class Owned(msgspec.Struct, array_like=True):
+    """What a user did with one item: a decayed count of purchases, the first and last of them, and how many."""
+
+    weight: float = 0.0
+    at: int = 0
+    first_at: int = 0
+    times: int = 0
+
+
+class Profile(msgspec.Struct):
+    """One user's history, as of `at`."""
+
+    seen: Seen = msgspec.field(default_factory=Seen)
+    at: int = 0
+    items: dict[str, Owned] = {}
+    categories: dict[str, Decayed] = {}
+    visits: Decayed = msgspec.field(default_factory=Decayed)
+    basket: list[str] = []  # distinct items bought in the visit under way
+    recent: list[str] = []  # the last items touched, newest last
+    features: list[Stored] = []
+
+    def observe(self, event: UserEvent, category: str | None) -> dict[str, float]:
+        """Take in one event, and return what it shows for the features. Late events decay to their own time."""
+        at = int(event.occurred_at)
+        observed: dict[str, float] = {}
+        if at - self.at > VISIT_GAP:
+            observed |= self._begin_visit(at)
+        self.at = max(self.at, at)
+        if event.item_id is not None:
+            observed |= self._touch(event, event.item_id, category, at)
+        return observed
+
+    def _begin_visit(self, at: int) -> dict[str, float]:
+        observed: dict[str, float] = {}
+        if self.at:
+            observed["gap_days"] = (at - self.at) / DAY
+        if self.basket:
+            observed["basket_size"] = float(len(self.basket))
+        self.basket = []
+        self.visits.add(1.0, at, HALF_LIFE)
+        return observed
+
+    def _touch(self, event: UserEvent, item_id: str, category: str | None, at: int) -> dict[str, float]:
+        if item_id in self.recent:
+            self.recent.remove(item_id)
+        self.recent = [*self.recent, item_id][-MAX_RECENT:]
+        if event.type != "purchase":
+            return {}
+        observed = {"novel": float(item_id not in self.items)}
+        if event.price is not None:
+            observed["price"] = event.price
+        discount = event.context.get("discount")
+        if isinstance(discount, int | float):
+            observed["discounted"] = float(discount > 0)
+        self._buy(item_id, category, at)
+        return observed
+
+    def _buy(self, item_id: str, category: str | None, at: int) -> None:
+        if item_id not in self.basket:
+            self.basket.append(item_id)
+        owned = self.items.setdefault(item_id, Owned(first_at=at))
+        count = Decayed(owned.weight, owned.at)
+        count.add(1.0, at, HALF_LIFE)
+        owned.weight, owned.at, owned.times = count.value, count.at, owned.times + 1
+        if len(self.items) > MAX_ITEMS * SLACK:
+            ranks = {name: rank_of(one.weight, one.at, HALF_LIFE) for name, one in self.items.items()}
+            self.items = {name: self.items[name] for name in highest(ranks, MAX_ITEMS)}
+        if category:
+            self.categories.setdefault(category, Decayed()).add(1.0, at, HALF_LIFE)
+            if len(self.categories) > MAX_CATEGORIES * SLACK:
+                ranks = {name: rank_of(one.value, one.at, HALF_LIFE) for name, one in self.categories.items()}
+                self.categories = {name: self.categories[name] for name in highest(ranks, MAX_CATEGORIES)}

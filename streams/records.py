@@ -1,0 +1,332 @@
+"""The records of every topic: what a message says, with its types and bounds. No bytes, no topics."""
+
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta
+
+from streams.times import EventTime
+
+Id = Annotated[str, Meta(min_length=1, max_length=256)]
+Money = Annotated[float, Meta(ge=0, le=1e12, description="in the shop's currency")]
+Quantity = Annotated[float, Meta(ge=0, le=1e9, description="units of the item")]
+Days = Annotated[float, Meta(ge=0, le=3650)]
+Weight = Annotated[float, Meta(ge=0, le=1e6)]
+
+UserEventType = Literal["view", "search", "click", "add_to_cart", "remove_from_cart", "purchase", "request"]
+AdEventType = Literal["auction", "impression", "click", "conversion"]
+Domain = Literal["recommendation", "bidding", "replenishment"]
+
+
+def _bag() -> dict[str, Any]:
+    return {}
+
+
+# ---- In: what the shop tells us -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserEvent:
+    event_id: Id
+    user_id: Id
+    type: UserEventType
+    occurred_at: EventTime
+    item_id: Id | None = None
+    quantity: Quantity | None = None
+    price: Money | None = None
+    placement: Id | None = None
+    slate_size: Annotated[int, Meta(ge=1, le=100)] | None = None
+    decision_id: Id | None = None
+    context: dict[str, Any] = field(default_factory=_bag)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderLine:
+    item_id: Id
+    location: Id
+    quantity: Quantity
+    price: Money | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    order_id: Id
+    occurred_at: EventTime
+    lines: Annotated[list[OrderLine], Meta(min_length=1, max_length=10_000)]
+    user_id: Id | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StockUpdate:
+    """Stock as the warehouse sees it: `on_hand` is absolute, `received` is what has just arrived."""
+
+    event_id: Id
+    item_id: Id
+    location: Id
+    on_hand: Quantity
+    occurred_at: EventTime
+    on_order: Quantity | None = None
+    received: Quantity | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdEvent:
+    """One step of an ad's life. On an auction: `price` is what the winner pays, `value` what winning is worth to us."""
+
+    event_id: Id
+    campaign_id: Id
+    type: AdEventType
+    occurred_at: EventTime
+    bid: Money | None = None
+    won: bool | None = None
+    price: Money | None = None
+    value: Money | None = None
+    decision_id: Id | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Supply:
+    """How an item is restocked. Costs are per unit: `holding_cost` per day, `shortage_cost` per unit of lost sale."""
+
+    lead_time_days: Days = 2.0
+    holding_cost: Money = 0.01
+    shortage_cost: Money = 1.0
+    pack_size: Annotated[int, Meta(ge=1, le=1_000_000)] = 1
+    min_order: Quantity = 0.0
+    max_order: Quantity = 1e9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CatalogItem:
+    item_id: Id
+    category: Annotated[str, Meta(max_length=256)]
+    price: Money | None = None
+    unit_cost: Money | None = None
+    attributes: dict[str, Any] = field(default_factory=_bag)
+    embedding: Annotated[list[float], Meta(max_length=4096)] | None = None
+    blocked: bool = False
+    supply: Supply | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Objective:
+    """Relative weights of what a campaign wants."""
+
+    ctr: Weight = 0.0
+    cvr: Weight = 0.0
+    revenue: Weight = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Campaign:
+    campaign_id: Id
+    budget: Money
+    starts_at: EventTime
+    ends_at: EventTime
+    bid_min: Money
+    bid_max: Money
+    objective: Objective = field(default_factory=Objective)
+    auction: Literal["second-price", "first-price"] = "second-price"
+
+    def __post_init__(self) -> None:
+        if self.ends_at <= self.starts_at:
+            raise ValueError("ends_at must be after starts_at")
+        if self.bid_max < self.bid_min:
+            raise ValueError("bid_max must not be below bid_min")
+
+
+# ---- Out: the actions -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoredItem:
+    item_id: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recommendation:
+    decision_id: str
+    event_id: str
+    user_id: str
+    placement: str
+    items: list[ScoredItem]
+    policy_version: int
+    decided_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BidAdjustment:
+    """Bid `min(max_bid, bid_multiplier × your value of the impression)`; `max_bid` 0 means: do not bid."""
+
+    decision_id: str
+    campaign_id: str
+    bid_multiplier: float
+    max_bid: float
+    reason: str
+    policy_version: int
+    decided_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplenishmentOrder:
+    decision_id: str
+    item_id: str
+    location: str
+    quantity: float
+    reason: str
+    policy_version: int
+    decided_at: int
+
+
+# ---- Out: the record ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """Everything needed to evaluate a decision later, or to make it again. `decided_at` is event time.
+
+    `chosen` names the action(s) by slot, `propensity` is the probability of all of them together, and
+    `slot_propensities` factorises it: P(slot j | slots before j). A deterministic action has propensity 1 and is
+    left out of importance weighting.
+    """
+
+    decision_id: str
+    domain: Domain
+    entity: str
+    event_ids: list[str]
+    source: tuple[str, int, int]  # topic, partition, offset
+    occurred_at: int
+    decided_at: int
+    features: dict[str, Any]
+    feature_version: int
+    candidates: list[str]
+    chosen: list[str]
+    action: dict[str, Any]
+    propensity: float
+    slot_propensities: list[float]
+    exploration: dict[str, Any]
+    policy_version: int
+    policy_hash: str
+    seed: str
+    fallback: str | None = None
+    arm: str = "default"
+    default_reward: float = 0.0
+    attribution_window_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """The reward of a decision once its window has closed. `label` is `final`, or `correction` for late feedback."""
+
+    decision_id: str
+    domain: Domain
+    entity: str
+    reward: float
+    slot_rewards: list[float]
+    label: Literal["final", "correction"]
+    attribution: Literal["decision_id", "window", "none"]
+    decided_at: int
+    matured_at: int
+    policy_version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadLetter:
+    topic: str
+    partition: int
+    offset: int
+    reason: str
+    detail: str
+    value: str | None  # base64 of the original bytes
+    at: int
+    key: str | None = None  # base64 of the original key
+
+
+# ---- Between agents -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SkuDemand:
+    """One order line, re-keyed by SKU and location."""
+
+    event_id: Id
+    order_id: Id
+    item_id: Id
+    location: Id
+    quantity: Quantity
+    occurred_at: EventTime
+    price: Money | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemActivity:
+    """What one user did with one item, re-keyed by item. `companions`: bought by the same user within the session."""
+
+    event_id: Id
+    item_id: Id
+    type: UserEventType
+    occurred_at: EventTime
+    quantity: Quantity = 1.0
+    price: Money | None = None
+    companions: list[Id] = field(default_factory=list[str])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemStats:
+    """What is known of an item, published whole for every worker. Counts are decayed to `as_of`."""
+
+    item_id: Id
+    as_of: EventTime
+    purchases_short: float  # half-life of a day
+    purchases_long: float  # half-life of 60 days
+    views_long: float
+    price: float | None
+    features: dict[str, float]
+    companions: list[tuple[str, float]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Experience:
+    """What one entity's decision taught: contexts, and the outcome observed for each. Read by the learner."""
+
+    experience_id: Id
+    domain: Domain
+    entity: Id
+    occurred_at: EventTime
+    contexts: list[list[float]]  # [slots, d]
+    outcomes: list[float]  # [slots]
+    policy_version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyVersionRecord:
+    """A version of the policy as it travels: weights as plain numbers, checked by their hash."""
+
+    number: int
+    parent: int
+    published_at: int
+    priors: dict[str, Any]
+    evidence: dict[str, Any]
+    sha256: str
+
+
+Record = (
+    UserEvent
+    | Order
+    | StockUpdate
+    | AdEvent
+    | CatalogItem
+    | Campaign
+    | Recommendation
+    | BidAdjustment
+    | ReplenishmentOrder
+    | Decision
+    | Outcome
+    | DeadLetter
+    | SkuDemand
+    | ItemActivity
+    | ItemStats
+    | Experience
+    | PolicyVersionRecord
+)

@@ -1,0 +1,181 @@
+"""River's online statistics, made to be put away and taken up again as plain values. No pickle, no event."""
+
+from collections.abc import Callable
+from typing import Any, Final, Protocol
+
+from river import drift, stats
+
+# River has no public way to put a statistic away without pickle: `_inside` is where this file reaches for its state.
+
+Stored = list[Any]  # numbers and bytes only: what msgpack carries
+
+
+class Statistic(Protocol):
+    """One online statistic of a scalar. `load(dump())` gives back exactly the same statistic."""
+
+    def update(self, x: float) -> None: ...
+    def read(self) -> float: ...
+    def dump(self) -> Stored: ...
+    def load(self, stored: Stored) -> None: ...
+
+
+class Count:
+    """How many values there were."""
+
+    def __init__(self) -> None:
+        self._n = stats.Count()
+
+    def update(self, x: float) -> None:
+        self._n.update(x)
+
+    def read(self) -> float:
+        return float(self._n.get())
+
+    def dump(self) -> Stored:
+        return [self._n.n]
+
+    def load(self, stored: Stored) -> None:
+        (self._n.n,) = stored
+
+
+class Mean:
+    """The mean of all values."""
+
+    def __init__(self) -> None:
+        self._mean = stats.Mean()
+
+    def update(self, x: float) -> None:
+        self._mean.update(x)
+
+    def read(self) -> float:
+        return float(self._mean.get())
+
+    def dump(self) -> Stored:
+        return [self._mean.n, self._mean.get()]
+
+    def load(self, stored: Stored) -> None:
+        self._mean = _mean(*stored)
+
+
+class EWMean:
+    """The exponentially weighted mean; `weight` is the share of the newest value."""
+
+    def __init__(self, weight: float) -> None:
+        self._mean = stats.EWMean(weight)
+
+    def update(self, x: float) -> None:
+        self._mean.update(x)
+
+    def read(self) -> float:
+        return float(self._mean.get())
+
+    def dump(self) -> Stored:
+        return [_core(self._mean).__getstate__()]
+
+    def load(self, stored: Stored) -> None:
+        _core(self._mean).__setstate__(*stored)
+
+
+class EWVar:
+    """The exponentially weighted variance; `weight` is the share of the newest value."""
+
+    def __init__(self, weight: float) -> None:
+        self._var = stats.EWVar(weight)
+
+    def update(self, x: float) -> None:
+        self._var.update(x)
+
+    def read(self) -> float:
+        return float(self._var.get())
+
+    def dump(self) -> Stored:
+        return [_core(self._var).__getstate__()]
+
+    def load(self, stored: Stored) -> None:
+        _core(self._var).__setstate__(*stored)
+
+
+class Trend:
+    """A fast exponentially weighted mean less a slow one: above 0 while the values rise."""
+
+    def __init__(self, fast: float, slow: float) -> None:
+        self._fast, self._slow = EWMean(fast), EWMean(slow)
+
+    def update(self, x: float) -> None:
+        self._fast.update(x)
+        self._slow.update(x)
+
+    def read(self) -> float:
+        return self._fast.read() - self._slow.read()
+
+    def dump(self) -> Stored:
+        return self._fast.dump() + self._slow.dump()
+
+    def load(self, stored: Stored) -> None:
+        self._fast.load(stored[:1])
+        self._slow.load(stored[1:])
+
+
+class Drift:
+    """How often the level has changed, by the Page–Hinkley test (Page 1954)."""
+
+    _SUMS: Final = ("_sum_increase", "_sum_decrease", "_min_increase", "_max_decrease")
+
+    def __init__(self, threshold: float) -> None:
+        self._test = drift.PageHinkley(threshold=threshold)
+        self._changes = 0
+
+    def update(self, x: float) -> None:
+        self._test.update(x)
+        self._changes += self._test.drift_detected
+
+    def read(self) -> float:
+        return float(self._changes)
+
+    def dump(self) -> Stored:
+        mean = _inside(self._test, "_x_mean")
+        sums = [getattr(self._test, name) for name in self._SUMS]
+        return [self._changes, self._test.drift_detected, mean.n, mean.get(), *sums]
+
+    def load(self, stored: Stored) -> None:
+        self._changes, detected, n, mean, *sums = stored
+        setattr(self._test, "_drift_detected", detected)
+        setattr(self._test, "_x_mean", _mean(n, mean))
+        for name, value in zip(self._SUMS, sums, strict=True):
+            setattr(self._test, name, value)
+
+
+def _inside(statistic: object, name: str) -> Any:
+    return getattr(statistic, name)
+
+
+def _core(statistic: stats.EWMean | stats.EWVar) -> Any:
+    """River's compiled statistic within its Python face: that one can give and take its state as bytes."""
+    return _inside(statistic, "_ewmean" if isinstance(statistic, stats.EWMean) else "_ewvar")
+
+
+def _mean(n: float, mean: float) -> stats.Mean:
+    made = stats.Mean()
+    made.n = n
+    setattr(made, "_mean", mean)
+    return made
+
+
+def ew_mean(last: float) -> Callable[[], Statistic]:
+    """The mean over about the last `last` values."""
+    return lambda: EWMean(2.0 / (last + 1.0))
+
+
+def ew_var(last: float) -> Callable[[], Statistic]:
+    """The variance over about the last `last` values."""
+    return lambda: EWVar(2.0 / (last + 1.0))
+
+
+def trend(fast: float, slow: float) -> Callable[[], Statistic]:
+    """The mean over about the last `fast` values less that over the last `slow`."""
+    return lambda: Trend(2.0 / (fast + 1.0), 2.0 / (slow + 1.0))
+
+
+def changes(threshold: float) -> Callable[[], Statistic]:
+    """How many changes of level Page–Hinkley has found."""
+    return lambda: Drift(threshold)

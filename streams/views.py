@@ -1,0 +1,114 @@
+"""What every worker knows in whole: the catalog, item statistics, stock. Folded from compacted topics and stock."""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any, Final
+
+from streams.decay import Decayed, rank_of
+from streams.records import CatalogItem, ItemStats, StockUpdate
+from streams.times import DAY
+from streams.topics import CATALOG, ITEM_STATS, STOCK_UPDATES, Topic
+from streams.toplist import TopList
+
+SHORT_HALF_LIFE: Final = DAY
+LONG_HALF_LIFE: Final = 60 * DAY
+TOP_ITEMS: Final = 400
+TOP_OF_CATEGORY: Final = 40
+
+
+@dataclass(slots=True)
+class Stock:
+    """Units on hand by item and location, from the newest update of each."""
+
+    _at: dict[str, dict[str, tuple[int, float]]] = field(
+        default_factory=lambda: defaultdict[str, dict[str, tuple[int, float]]](dict)
+    )
+
+    def put(self, update: StockUpdate) -> None:
+        places = self._at[update.item_id]
+        known = places.get(update.location)
+        if known is None or update.occurred_at >= known[0]:
+            places[update.location] = (int(update.occurred_at), update.on_hand)
+
+    def available(self, item_id: str, location: str | None) -> bool:
+        """Whether the item can be had: at `location` where stock is known there, else anywhere.
+
+        An item that no stock update has named is taken to be available.
+        """
+        places = self._at.get(item_id)
+        if not places:
+            return True
+        if location is not None and location in places:
+            return places[location][1] > 0
+        return any(on_hand > 0 for _, on_hand in places.values())
+
+
+@dataclass(slots=True)
+class Views:
+    """The shared part of every state. Only `apply` changes it, and only between steps."""
+
+    catalog: dict[str, CatalogItem] = field(default_factory=dict[str, CatalogItem])
+    items: dict[str, ItemStats] = field(default_factory=dict[str, ItemStats])
+    stock: Stock = field(default_factory=Stock)
+    trending: TopList = field(default_factory=lambda: TopList(TOP_ITEMS))
+    popular: TopList = field(default_factory=lambda: TopList(TOP_ITEMS))
+    short_total: Decayed = field(default_factory=Decayed)
+    long_total: Decayed = field(default_factory=Decayed)
+    _unsold: dict[str, None] = field(default_factory=dict[str, None])
+    by_category: dict[str, TopList] = field(
+        default_factory=lambda: defaultdict[str, TopList](lambda: TopList(TOP_OF_CATEGORY))
+    )
+
+    def apply(self, topic: Topic, key: str, record: Any) -> None:
+        """Take in one record of a watched topic; None deletes."""
+        if topic is CATALOG:
+            self._put_catalog(key, record)
+        elif topic is ITEM_STATS:
+            self._put_stats(key, record)
+        elif topic is STOCK_UPDATES and record is not None:
+            self.stock.put(record)
+
+    def eligible(self, item_id: str, location: str | None = None) -> bool:
+        """Whether the item may be shown: not blocked, and in stock. Unknown items may."""
+        item = self.catalog.get(item_id)
+        return not (item is not None and item.blocked) and self.stock.available(item_id, location)
+
+    def cold(self, count: int) -> list[str]:
+        """The newest items of the catalog that nobody has bought yet."""
+        return list(islice(reversed(self._unsold), count))
+
+    def _put_catalog(self, key: str, item: CatalogItem | None) -> None:
+        old = self.catalog.pop(key, None)
+        if old is not None and (item is None or item.category != old.category):
+            self.by_category[old.category].drop(key)
+        self._unsold.pop(key, None)
+        if item is not None:
+            self.catalog[key] = item
+            self._rank_in_category(key)
+            if key not in self.items:
+                self._unsold[key] = None
+
+    def _put_stats(self, key: str, stats: ItemStats | None) -> None:
+        old = self.items.pop(key, None)
+        if old is not None:
+            self._count(old, -1.0)
+        if stats is None:
+            self.trending.drop(key)
+            self.popular.drop(key)
+            return
+        self.items[key] = stats
+        self._count(stats, 1.0)
+        self._unsold.pop(key, None)
+        self.trending.put(key, rank_of(stats.purchases_short, stats.as_of, SHORT_HALF_LIFE))
+        self.popular.put(key, rank_of(stats.purchases_long, stats.as_of, LONG_HALF_LIFE))
+        self._rank_in_category(key)
+
+    def _count(self, stats: ItemStats, sign: float) -> None:
+        self.short_total.add(sign * stats.purchases_short, int(stats.as_of), SHORT_HALF_LIFE)
+        self.long_total.add(sign * stats.purchases_long, int(stats.as_of), LONG_HALF_LIFE)
+
+    def _rank_in_category(self, key: str) -> None:
+        item, stats = self.catalog.get(key), self.items.get(key)
+        if item is not None and stats is not None:
+            self.by_category[item.category].put(key, rank_of(stats.purchases_long, stats.as_of, LONG_HALF_LIFE))
