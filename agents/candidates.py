@@ -17,6 +17,7 @@ from streams.views import LONG_HALF_LIFE, SHORT_HALF_LIFE, Views
 OWN, WITH, TRENDING, COLD = 60, 15, 15, 4
 CATEGORIES, PER_CATEGORY = 4, 4
 JUST_BOUGHT_DAYS: Final = 3.0
+QUIET_DAY: Final = 100.0  # purchases of nothing in particular, so that a handful in a day isn't taken for a trend
 
 _NEVER: Final = Owned()
 
@@ -93,7 +94,7 @@ class Look:
         ages = np.array([max(0, self.now - one.as_of) if one else 0 for one in stats], dtype=np.float64)
         half_lives = np.array([SHORT_HALF_LIFE, LONG_HALF_LIFE], dtype=np.float64)
         totals = (
-            self.views.short_total.read(self.now, SHORT_HALF_LIFE),
+            self.views.short_total.read(self.now, SHORT_HALF_LIFE) + QUIET_DAY,
             self.views.long_total.read(self.now, LONG_HALF_LIFE),
         )
         faded = np.exp2(-ages[:, None] / half_lives) * counts.reshape(-1, 2)

@@ -3,7 +3,8 @@
 The mean comes from the pooled regression of all outcomes, the covariance from the spread of the entities' own
 posterior means plus what is still unknown of each (the EM step for a hierarchical linear model; Dempster, Laird,
 Rubin 1977).
-The shipped prior counts as `ANCHOR` entities, so that few data move it little.
+The shipped prior counts as `ANCHOR` entities: outcomes are seen of chosen actions only, and a pooled regression left to
+itself takes that selection for an effect.
 """
 
 from typing import Final

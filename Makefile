@@ -1,0 +1,41 @@
+# Needs Python 3.11 or newer, git and make. Everything else comes from requirements.lock, checked by hash, into .venv.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check lock clean
+
+BIN := .venv/bin
+STAMP := .venv/.ready
+LOCKING := $(BIN)/uv pip compile pyproject.toml --all-extras --generate-hashes --no-emit-index-url --no-header \
+	--universal --python-version 3.11 --quiet
+
+help: ## List the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
+
+setup: $(STAMP) ## Set up .venv (hash-locked) and fetch the embedded Kafka broker
+
+demo: $(STAMP) ## Run the whole main job on real data, about two minutes, and sum it up
+	@$(BIN)/tradewind demo
+
+test: $(STAMP) ## Run all tests, those against the real broker included
+	$(BIN)/pytest
+
+check: $(STAMP) ## The fast loop: ruff, pyright, import-linter, tests without a broker
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/pytest -q -m 'not kafka'
+
+lock: $(STAMP) ## Resolve requirements.lock anew from pyproject.toml (add UPGRADE=1 for newer versions)
+	$(LOCKING) $(if $(UPGRADE),--upgrade) --output-file requirements.lock
+
+clean: ## Remove .venv and everything that was built
+	rm -rf .venv build dist .pytest_cache .ruff_cache .hypothesis *.egg-info
+	find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +
+
+# The parts that can fail for a reason of their own are one script, so that each says what to do.
+$(STAMP): requirements.lock pyproject.toml infra/broker/jars.lock scripts/setup
+	@scripts/setup
+	@touch $@

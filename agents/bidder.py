@@ -1,0 +1,192 @@
+"""One campaign as the bidding agent knows it: its plan, its account, its beliefs, and what was last said about it."""
+
+from dataclasses import dataclass
+from math import exp
+from typing import Any, Final
+
+import msgspec
+
+from policies.inflight import InFlight
+from policies.landscape import Landscape
+from policies.pacing import Bid, Pace, Plan, Published, bid_of, stop
+from policies.pacing_population import Flight
+from policies.quality import Quality, Tally, quality
+from policies.version import Priors
+from streams.campaigns import Ledger
+from streams.records import AdEvent, Campaign
+
+KEPT: Final = 32  # decisions whose outcome is awaited, and as many that a late auction may still correct
+
+Source = tuple[str, int, int]
+
+
+class Taken(msgspec.Struct, array_like=True):
+    """A decision taken: `reward` is the value won under it so far, times the campaign's quality."""
+
+    decision_id: str
+    at: int
+    policy_version: int
+    log_mu: float
+    reward: float = 0.0
+
+
+class Steering(msgspec.Struct, array_like=True):
+    """The beliefs that a bid follows from."""
+
+    pace: Pace
+    inflight: InFlight
+    landscape: Landscape
+
+    @classmethod
+    def open(cls, prior: Priors, plan: Plan, now: int) -> "Steering":
+        return cls(Pace.open(prior, plan, now), InFlight(prior=float(prior["lag"])), Landscape.open(prior))
+
+
+class Bidder(msgspec.Struct):
+    """The entry of one campaign. Without a plan it only keeps account."""
+
+    plan: Plan | None = None
+    source: Source = ("", 0, 0)  # where the plan was read
+    ledger: Ledger = msgspec.field(default_factory=Ledger)
+    steering: Steering | None = None
+    published: Published | None = None
+    highest: float = 0.0  # the highest cap ever published
+    exhausted: bool = False
+    decisions: int = 0
+    open: list[Taken] = []
+    closed: list[Taken] = []
+    told: int = 0  # auctions when the learner last heard of this flight
+
+    @property
+    def live(self) -> bool:
+        return self.published is not None and self.published.max_bid > 0.0
+
+    def adopt(self, plan: Plan | None, source: Source, prior: Priors, now: int) -> None:
+        """Take on a new plan; what was learned under an earlier one stays."""
+        self.plan, self.source, self.exhausted = plan, source, False
+        if plan is None:
+            return
+        if self.steering is None:
+            self.steering = Steering.open(prior, plan, max(now, plan.starts_at))
+        elif not self.live:
+            self.steering.pace.pause(max(now, plan.starts_at))
+
+    def learn(self, event: AdEvent, paid: float, plan: Plan, now: int) -> None:
+        """Move the beliefs by one auction, already booked."""
+        if self.steering is None:
+            return
+        cap = self.published.max_bid if self.published else 0.0
+        capped = event.bid is not None and event.bid >= cap
+        pace, remaining = self.steering.pace, plan.budget - self.ledger.spent
+        pace.observe(paid, remaining, plan, now, log_mu=self._log_mu_behind(event.decision_id), capped=capped)
+        self.steering.inflight.auction(event.decision_id)
+        see_price(self.steering.landscape, plan, event)
+
+    def _log_mu_behind(self, echo: str | None) -> float:
+        """The log μ of the decision that an auction names, or of the newest."""
+        known = [*self.closed, *self.open]
+        named = next((taken for taken in known if taken.decision_id == echo), known[-1] if known else None)
+        return named.log_mu if named is not None else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A bid, and everything that it follows from."""
+
+    bid: Bid
+    quality: Quality
+    features: dict[str, Any]
+
+
+def plan_of(campaign: Campaign) -> Plan:
+    wants = campaign.objective
+    return Plan(
+        budget=campaign.budget,
+        starts_at=int(campaign.starts_at),
+        ends_at=int(campaign.ends_at),
+        bid_min=campaign.bid_min,
+        bid_max=campaign.bid_max,
+        weights=(wants.ctr, wants.cvr, wants.revenue),
+        first_price=campaign.auction == "first-price",
+    )
+
+
+def quality_of(bidder: Bidder, prior: Priors) -> Quality:
+    ledger = bidder.ledger
+    tally = Tally(ledger.impressions, ledger.clicks, ledger.conversions, ledger.log_revenue, ledger.log_revenue_squared)
+    return quality(tally, bidder.plan.weights if bidder.plan else (0.0, 0.0, 0.0), prior)
+
+
+def decide(bidder: Bidder, measured: dict[str, float], prior: Priors, now: int) -> View:
+    """The bid that is right at `now`; `measured` are the campaign's features."""
+    rates = quality_of(bidder, prior)
+    plan, steering = bidder.plan, bidder.steering
+    if plan is None or steering is None:
+        return View(stop("the campaign was withdrawn"), rates, {"campaign": measured})
+    if now < plan.starts_at:
+        return View(stop("the flight has yet to begin"), rates, {"campaign": measured})
+    if now >= plan.ends_at:
+        return View(stop("the flight is over"), rates, {"campaign": measured})
+    return _bid(plan, steering, bidder, rates, measured)
+
+
+def _bid(plan: Plan, steering: Steering, bidder: Bidder, rates: Quality, measured: dict[str, float]) -> View:
+    pace, landscape = steering.pace, steering.landscape
+    remaining = plan.budget - bidder.ledger.spent
+    value = measured["value"]
+    safe = steering.inflight.safe_bid(remaining, pace.per_ms)
+    shade = landscape.shade(value * rates.index * exp(-pace.log_mu)) if plan.first_price else 1.0
+    if bidder.exhausted:
+        bid = stop("the budget is spent")
+    else:
+        bid = bid_of(plan, pace, rates.index * shade, value, remaining, safe, landscape.least)
+    features: dict[str, Any] = {
+        "log_mu": pace.log_mu,
+        "weight": pace.weight,
+        "auctions_per_ms": pace.per_ms,
+        "remaining": remaining,
+        "ends_at": plan.ends_at,
+        "in_flight": steering.inflight.bound(pace.per_ms),
+        "safe_bid": safe,
+        "quality": rates.index,
+        "shade": shade,
+        "log_price_mean": landscape.mean,
+        "log_price_deviation": landscape.deviation,
+        "campaign": measured,
+    }
+    return View(bid, rates, features)
+
+
+def see_price(landscape: Landscape, plan: Plan, event: AdEvent) -> None:
+    """What one auction says of the highest rival bid.
+
+    A second-price winner pays it, a first-price winner only knows it was below. A loser knows that it was above its
+    own bid, and what it was where the auction tells.
+    """
+    if event.won:
+        price = event.price if event.price is not None else event.bid
+        if price is not None:
+            landscape.observe(price, "below" if plan.first_price or event.price is None else "exact")
+    elif event.price is not None and event.price >= (event.bid or 0.0):
+        landscape.observe(event.price, "exact")
+    elif event.bid is not None:
+        landscape.observe(event.bid, "above")
+
+
+def flight_of(bidder: Bidder, plan: Plan, steering: Steering) -> Flight:
+    """The flight so far, for the learner."""
+    ledger = bidder.ledger
+    return Flight(
+        log_mu=steering.pace.settled,
+        auctions=ledger.auctions,
+        impressions=ledger.impressions,
+        clicks=ledger.clicks,
+        conversions=ledger.conversions,
+        log_revenue=ledger.log_revenue,
+        log_revenue_squared=ledger.log_revenue_squared,
+        log_price=steering.landscape.mean,
+        log_price_deviation=steering.landscape.deviation,
+        lag=steering.inflight.bound(0.0),
+        budget=plan.budget,
+        spent=ledger.spent,
+    )

@@ -1,0 +1,135 @@
+"""Kafka's clients as the rest sees them: made from the settings, and typed where the libraries are not."""
+
+import asyncio
+import ssl
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Protocol, cast
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.errors import UnknownTopicOrPartitionError
+from aiokafka.structs import TopicPartition as Partition
+
+from infra.errors import UserError
+from infra.settings import Settings
+
+
+class Raw(Protocol):
+    """A record as the client fetched it; `timestamp` is the log's own, epoch ms."""
+
+    @property
+    def topic(self) -> str: ...
+    @property
+    def partition(self) -> int: ...
+    @property
+    def offset(self) -> int: ...
+    @property
+    def key(self) -> bytes | None: ...
+    @property
+    def value(self) -> bytes | None: ...
+    @property
+    def timestamp(self) -> int: ...
+    @property
+    def headers(self) -> Sequence[tuple[str, bytes]]: ...
+
+
+class Batch(Protocol):
+    """Records on their way to one partition."""
+
+    def append(
+        self, *, timestamp: int | None, key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, bytes]]
+    ) -> object | None: ...
+
+
+class Producer(Protocol):
+    """aiokafka's producer, as far as it is used here."""
+
+    async def start(self) -> None: ...
+    async def stop(self) -> None: ...
+    async def partitions_for(self, topic: str) -> set[int]: ...
+    def create_batch(self) -> Batch: ...
+    async def send_batch(self, batch: Batch, topic: str, *, partition: int) -> "asyncio.Future[object]": ...
+    async def begin_transaction(self) -> None: ...
+    async def send_offsets_to_transaction(self, offsets: Mapping[Partition, int], group_id: str) -> None: ...
+    async def commit_transaction(self) -> None: ...
+    async def abort_transaction(self) -> None: ...
+
+
+class Reader(Protocol):
+    """aiokafka's consumer without a group, as far as it is used here."""
+
+    async def start(self) -> None: ...
+    async def stop(self) -> None: ...
+    def assign(self, partitions: Iterable[Partition]) -> None: ...
+    async def beginning_offsets(self, partitions: Iterable[Partition]) -> dict[Partition, int]: ...
+    async def end_offsets(self, partitions: Iterable[Partition]) -> dict[Partition, int]: ...
+    async def seek_to_beginning(self, *partitions: Partition) -> None: ...
+    async def position(self, partition: Partition) -> int: ...
+    async def getmany(
+        self, *partitions: Partition, timeout_ms: int = 0, max_records: int | None = None
+    ) -> dict[Partition, list[Raw]]: ...
+
+
+def client_options(settings: Settings) -> dict[str, Any]:
+    """What every aiokafka client is given."""
+    return {"bootstrap_servers": settings.servers, **_security(settings)}
+
+
+def admin_options(settings: Settings) -> dict[str, Any]:
+    """What kafka-python's admin client is given."""
+    return {
+        "bootstrap_servers": settings.servers,
+        "bootstrap_timeout_ms": int(settings.start_timeout_s * 1000),
+        **_security(settings),
+    }
+
+
+def producer(settings: Settings, **options: Any) -> Producer:
+    """A producer that isn't started yet."""
+    return cast(Producer, AIOKafkaProducer(**client_options(settings), **options))
+
+
+def reader(settings: Settings) -> Reader:
+    """A consumer without a group that sees committed records only, not started yet."""
+    client = AIOKafkaConsumer(
+        **client_options(settings),
+        isolation_level="read_committed",
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        fetch_max_wait_ms=100,
+    )
+    return cast(Reader, client)
+
+
+async def partitions_of(source: Reader, topic: str) -> set[int]:
+    """The partition numbers of a topic. Raises UserError where it is missing."""
+    try:
+        # A consumer without a subscription has no public way to learn of one topic.
+        return await cast(Any, source)._client._wait_on_metadata(topic)  # noqa: SLF001
+    except UnknownTopicOrPartitionError as error:
+        raise UserError(f"topic {topic} is missing: `tradewind topics create` makes it") from error
+
+
+def unreachable(settings: Settings) -> UserError:
+    """The sentence for a cluster that doesn't answer."""
+    return UserError(
+        f"no Kafka broker answers at {settings.bootstrap_servers}: start one (`tradewind broker up`) "
+        "or set TRADEWIND_BOOTSTRAP_SERVERS to host:port of yours"
+    )
+
+
+def _security(settings: Settings) -> dict[str, Any]:
+    options: dict[str, Any] = {"security_protocol": settings.security_protocol}
+    if "SSL" in settings.security_protocol:
+        options["ssl_context"] = ssl.create_default_context(cafile=settings.ssl_cafile)
+    if settings.security_protocol.startswith("SASL"):
+        if settings.sasl_username is None or settings.sasl_password is None:
+            raise UserError(
+                f"TRADEWIND_SECURITY_PROTOCOL is {settings.security_protocol}: "
+                "set TRADEWIND_SASL_USERNAME and TRADEWIND_SASL_PASSWORD too"
+            )
+        options |= {
+            "sasl_mechanism": settings.sasl_mechanism,
+            "sasl_plain_username": settings.sasl_username,
+            "sasl_plain_password": settings.sasl_password.get_secret_value(),
+        }
+    return options

@@ -1,0 +1,43 @@
+"""What travels beside a record: its schema's name and version, and the W3C trace that it belongs to."""
+
+from collections.abc import Iterable
+from functools import cache
+from typing import Any, Final
+
+from agents.contract import Input
+from infra.clients import Raw
+from streams.topics import Topic
+
+SCHEMA: Final = "schema"
+TRACEPARENT: Final = "traceparent"
+
+Headers = list[tuple[str, bytes]]
+
+
+@cache
+def schema_header(topic: Topic) -> tuple[str, bytes]:
+    """The header that names a topic's contract, as `name/version`."""
+    return SCHEMA, f"{topic.name}/{topic.version}".encode()
+
+
+def traces_of(read: Iterable[tuple[Raw, Input]]) -> dict[str, bytes]:
+    """The traceparent of each input that brought one, by the ids its record goes by."""
+    found: dict[str, bytes] = {}
+    for raw, given in read:
+        for name, value in raw.headers:
+            if name == TRACEPARENT:
+                found |= dict.fromkeys(_ids(given.record), value)
+    return found
+
+
+def headers_for(topic: Topic, record: Any, traces: dict[str, bytes]) -> Headers:
+    """The headers of an output: it goes on in the trace of the first input that it names."""
+    headers = [schema_header(topic)]
+    if traces:
+        headers += [(TRACEPARENT, traces[name]) for name in _ids(record) if name in traces][:1]
+    return headers
+
+
+def _ids(record: Any) -> list[str]:
+    single = [getattr(record, name, None) for name in ("event_id", "order_id", "decision_id")]
+    return [name for name in (*single, *getattr(record, "event_ids", ())) if isinstance(name, str)]

@@ -1,0 +1,80 @@
+"""Records that wait for one task: in the order of the log, each once, none lost unnoticed. No client, no clock."""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from infra.clients import Raw
+
+
+class Fetched(NamedTuple):
+    """Records of one partition as they came in one piece. `start` is the position that the fetch went on from."""
+
+    topic: str
+    partition: int
+    start: int
+    records: Sequence[Raw]
+
+
+class LostRecordsError(RuntimeError):
+    """Records vanished between the client and the task: going on would skip them for ever."""
+
+
+@dataclass(slots=True)
+class Inbox:
+    """What has arrived for one task and isn't taken yet, by input topic."""
+
+    _waiting: dict[str, deque[Raw]] = field(default_factory=dict[str, deque[Raw]])
+    _next: dict[str, int] = field(default_factory=dict[str, int])
+
+    def expect(self, topic: str, offset: int) -> None:
+        """The offset at which `topic` goes on. Must be called once per topic before its first `put`."""
+        self._next[topic] = offset
+        self._waiting.setdefault(topic, deque())
+
+    def expected(self, topic: str) -> int | None:
+        """The offset after the last one that arrived; None before `expect`."""
+        return self._next.get(topic)
+
+    def put(self, fetched: Fetched) -> int:
+        """Take in what is new, and return how many that is. Raises LostRecordsError where something is missing.
+
+        A record that was here before is dropped: after a rebalance the client may fetch again what is already in hand.
+        """
+        due = self._next[fetched.topic]
+        if fetched.start > due:
+            raise LostRecordsError(
+                f"{fetched.topic}, partition {fetched.partition}: offsets {due} to {fetched.start - 1} were fetched "
+                "and never arrived; this is a bug in the worker: please report it, and start the worker again"
+            )
+        new = [raw for raw in fetched.records if raw.offset >= due]
+        self._waiting[fetched.topic].extend(new)
+        if new:
+            self._next[fetched.topic] = new[-1].offset + 1
+        return len(new)
+
+    def __len__(self) -> int:
+        return sum(map(len, self._waiting.values()))
+
+    def waiting(self, topic: str) -> int:
+        """How many records of one input wait."""
+        return len(self._waiting.get(topic, ()))
+
+    def empty(self, topic: str) -> bool:
+        return not self._waiting.get(topic)
+
+    def take(self, limit: int) -> list[Raw]:
+        """The oldest `limit` records by the log's timestamps; within a topic always in the order of its offsets."""
+        taken: list[Raw] = []
+        queues = [queue for queue in self._waiting.values() if queue]
+        while queues and len(taken) < limit:
+            queue = min(queues, key=_head_time) if len(queues) > 1 else queues[0]
+            taken.append(queue.popleft())
+            if not queue:
+                queues.remove(queue)
+        return taken
+
+
+def _head_time(queue: deque[Raw]) -> int:
+    return queue[0].timestamp

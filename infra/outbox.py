@@ -1,0 +1,128 @@
+"""All that a step wants done, as one transaction of one producer: it happens whole, or not at all."""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, NamedTuple, Self, cast
+
+from aiokafka.errors import InvalidProducerEpoch, KafkaError, MessageSizeTooLargeError, ProducerFenced
+
+from infra.clients import Batch, Partition, Producer, producer
+from infra.errors import UserError
+from infra.settings import Settings
+
+_BATCH_BYTES: Final = 512 * 1024
+_REQUEST_BYTES: Final = 64 * 1024 * 1024
+_STOP_S: Final = 5.0
+
+Headers = Sequence[tuple[str, bytes]]
+
+
+class Message(NamedTuple):
+    """One record to append to a named partition. A value of None deletes, on a compacted topic."""
+
+    topic: str
+    partition: int
+    key: bytes
+    value: bytes | None
+    headers: Headers = ()
+
+
+class FencedError(UserError):
+    """Another worker has taken over this partition: nothing of what this one still held was written."""
+
+
+class Outbox:
+    """A transactional producer. Starting it fences whoever used the same `transactional_id` before."""
+
+    def __init__(self, settings: Settings, *, transactional_id: str, group: str) -> None:
+        self._id = transactional_id
+        self._group = group
+        self._limit = settings.max_record_bytes
+        self._producer = producer(
+            settings,
+            client_id=transactional_id,
+            transactional_id=transactional_id,
+            transaction_timeout_ms=int(settings.transaction_timeout_s * 1000),
+            max_batch_size=_BATCH_BYTES,
+            max_request_size=_REQUEST_BYTES,
+        )
+
+    async def start(self) -> Self:
+        """Connect, end what a former owner left open, and fence it."""
+        await self._producer.start()
+        return self
+
+    async def stop(self) -> None:
+        """Disconnect. What was not committed never happened."""
+        await asyncio.wait([asyncio.ensure_future(self._producer.stop())], timeout=_STOP_S)
+
+    async def partitions(self, topic: str) -> int:
+        """How many partitions a topic has."""
+        return len(await self._producer.partitions_for(topic))
+
+    async def commit(self, messages: Iterable[Message], offsets: Mapping[Partition, int]) -> None:
+        """Append the messages and commit the group's offsets, all or nothing.
+
+        Raises FencedError when another owner has taken over, UserError for a record over the limit. After any exception
+        the outcome is unknown, and this outbox must not be used again.
+        """
+        batches = self._pack(messages)
+        try:
+            await self._transact(batches, offsets)
+        except (ProducerFenced, InvalidProducerEpoch) as error:
+            raise FencedError(self._fenced()) from error
+        except MessageSizeTooLargeError as error:
+            topics = ", ".join(sorted({tp.topic for tp, _ in batches}))
+            raise UserError(f"a record is over the broker's limit: raise max.message.bytes of {topics}") from error
+        except (KafkaError, AssertionError) as error:
+            if _is_fenced(self._producer):
+                raise FencedError(self._fenced()) from error
+            raise
+
+    async def _transact(self, batches: list[tuple[Partition, Batch]], offsets: Mapping[Partition, int]) -> None:
+        producer = self._producer
+        await producer.begin_transaction()
+        sent = [await producer.send_batch(batch, tp.topic, partition=tp.partition) for tp, batch in batches]
+        for future in sent:
+            future.add_done_callback(_retrieve)
+        if offsets:
+            await producer.send_offsets_to_transaction(dict(offsets), self._group)
+        await producer.commit_transaction()
+
+    def _pack(self, messages: Iterable[Message]) -> list[tuple[Partition, Batch]]:
+        open_batches: dict[Partition, Batch] = {}
+        full: list[tuple[Partition, Batch]] = []
+        for message in messages:
+            tp = Partition(message.topic, message.partition)
+            batch = open_batches.get(tp)
+            if batch is None or not _append(batch, message):
+                if batch is not None:
+                    full.append((tp, batch))
+                batch = open_batches[tp] = self._producer.create_batch()
+                _append(batch, message)
+        return full + list(open_batches.items())
+
+    def _fenced(self) -> str:
+        return (
+            f"another worker has taken over {self._id}: this one stops, and has written nothing since. If no other "
+            "worker should run these agents, look for a second one with the same TRADEWIND_APPLICATION_ID"
+        )
+
+
+def _append(batch: Batch, message: Message) -> bool:
+    # The first record of a batch is always taken, so that one larger than a batch goes out alone.
+    appended = batch.append(timestamp=None, key=message.key, value=message.value, headers=list(message.headers))
+    return appended is not None
+
+
+def _retrieve(future: asyncio.Future[Any]) -> None:
+    if not future.cancelled():
+        future.exception()  # the commit raises it too: this only keeps asyncio from reporting it twice
+
+
+def _is_fenced(producer: Producer) -> bool:
+    """Whether the producer's background task ended by being fenced; the error that surfaces then may be another one."""
+    task = cast(Any, producer)._sender.sender_task  # noqa: SLF001 # there is no public way to ask
+    if task is None or not task.done() or task.cancelled():
+        return False
+    return isinstance(task.exception(), ProducerFenced | InvalidProducerEpoch)

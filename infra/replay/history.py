@@ -1,0 +1,128 @@
+"""A whole recorded history through the agents, in batches, with everything counted on the way."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Protocol, Self
+
+from agents.contract import Agent
+from infra.errors import UserError
+from infra.measures.scoreboard import Scoreboard
+from infra.replay.in_process import InProcess
+from infra.replay.lines import write
+from infra.replay.message import Message
+from infra.replay.progress import Progress
+from infra.replay.source import Rejected, read
+from streams.topics import DEAD_LETTERS, Topic
+
+
+class Sink(Protocol):
+    """Where what is put out goes."""
+
+    def put(self, message: Message) -> None: ...
+
+
+@dataclass(slots=True)
+class Replay:
+    """One replay. Only topics of role input are fed; what the history holds of others was put out once, and is counted.
+
+    Messages flow in the order of the history: `batch` of them are one micro-batch.
+    """
+
+    runner: InProcess
+    scoreboard: Scoreboard
+    batch: int = 500
+    sink: Sink | None = None
+    lines: int = 0
+    rejected: int = 0
+    logged: Counter[str] = field(default_factory=Counter[str])
+
+    def run(self, history: Iterable[Message | Rejected], on_line: Callable[[], None] = lambda: None) -> None:
+        held: list[Message] = []
+        for found in history:
+            self.lines += 1
+            on_line()
+            if isinstance(found, Rejected):
+                self.rejected += 1
+                self._emit(found.letter)
+            elif found.topic.role != "input":
+                self.logged[found.topic.name] += 1
+            else:
+                held.append(found)
+            if len(held) >= self.batch:
+                self._feed(held)
+                held.clear()
+        self._feed(held)
+
+    def _feed(self, batch: list[Message]) -> None:
+        for message in batch:
+            self.scoreboard.observe(message.topic, message.key, message.value, message.timestamp, None)
+        for message in self.runner.feed(batch):
+            self._emit(message)
+
+    def _emit(self, message: Message) -> None:
+        self.scoreboard.observe(message.topic, message.key, message.value, message.timestamp, None)
+        if self.sink is not None:
+            self.sink.put(message)
+
+    def result(self) -> dict[str, Any]:
+        """The scoreboard's measures, and what this replay was."""
+        return {
+            **self.scoreboard.result(),
+            "replay": {
+                "lines": self.lines,
+                "rejected_lines": self.rejected,
+                "logged": dict(sorted(self.logged.items())),
+                "ignored": dict(sorted(self.runner.ignored.items())),
+                "agents": [agent.name for agent in self.runner.agents],
+                "batch": self.batch,
+                "policy_version": self.runner.policy.number,
+            },
+        }
+
+
+class Directory:
+    """A file of lines per topic: `<topic>.jsonl`. Those of an earlier run are replaced."""
+
+    def __init__(self, path: Path, topics: Iterable[Topic]) -> None:
+        self._files: dict[str, IO[bytes]] = {}
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            for topic in (*topics, DEAD_LETTERS):
+                if topic.name not in self._files:
+                    self._files[topic.name] = (path / f"{topic.name}.jsonl").open("wb")
+        except OSError as error:
+            raise UserError(f"--out: {path} can't be written: {error.strerror or error}") from error
+
+    def put(self, message: Message) -> None:
+        self._files[message.topic.name].write(write(message))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        for file in self._files.values():
+            file.close()
+
+
+def replayed(events: Path, agents: Sequence[Agent], *, batch: int = 500, out: Path | None = None) -> Replay:
+    """Replay a file, with its progress on standard error where that is a terminal. Raises UserError."""
+    with ExitStack() as stack:
+        sink = None
+        if out is not None:
+            sink = stack.enter_context(Directory(out, [topic for agent in agents for topic in agent.emits]))
+        replay = Replay(InProcess(agents), Scoreboard(), batch, sink)
+        progress = stack.enter_context(Progress())
+        progress.expect(_size(events))
+        replay.run(read(events, progress.at), progress.one)
+    return replay
+
+
+def _size(events: Path) -> int:
+    try:
+        return events.stat().st_size
+    except OSError as error:
+        raise UserError(f"--events: {events} can't be read: {error.strerror or error}") from error

@@ -1,0 +1,248 @@
+"""One agent on one partition number: its entries, its inbox, and one transaction per batch."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from agents.contract import Agent, Input, State, Step
+from infra.changelog import Progress, Restored, changelog_topic, changes, restore
+from infra.clients import Partition, Raw
+from infra.envelope import headers_for, traces_of
+from infra.inbox import Fetched, Inbox
+from infra.letters import dead_letter
+from infra.outbox import Message, Outbox
+from infra.partitioner import partition_for
+from infra.settings import Settings
+from infra.tally import Tally
+from policies.version import PolicyVersion
+from streams.codec import MalformedRecord, decode, encode
+from streams.records import DeadLetter
+from streams.topics import DEAD_LETTERS, Topic
+from streams.views import Views
+
+_ALIGN_S: Final = 0.5  # how long a task that catches up waits for an input of which it knows a backlog
+_AHEAD: Final = 2  # batches of each input that may wait in memory
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What all tasks of a worker share. `latest` is an agent's greatest event time among this worker's tasks."""
+
+    settings: Settings
+    group: str
+    views: Views
+    policy: Callable[[], PolicyVersion]
+    latest: Callable[[str], int]
+    tally: Tally = field(default_factory=Tally)
+
+
+class Task:
+    """Runs one agent's step on one partition number.
+
+    `open` fences the former owner and restores the state, `begin` says where each input goes on, `run` handles what
+    `accept` brings until it is cancelled. Between `pause` and `resume` no step is made.
+    """
+
+    def __init__(self, agent: Agent, partition: int, around: Surroundings) -> None:
+        settings = around.settings
+        self.agent = agent
+        self.partition = partition
+        self.inputs: dict[str, Topic] = {settings.topic(topic.name): topic for topic in agent.reads}
+        self.begun = False
+        self._around = around
+        self._limit = settings.batch_max_records
+        self._changelog = changelog_topic(settings, agent.name)
+        self._outbox = Outbox(
+            settings, transactional_id=f"{settings.identity}-{agent.name}-{partition}", group=around.group
+        )
+        self._state = Restored()
+        self._inbox = Inbox()
+        self._counts: dict[str, int] = {}
+        self._backlog: dict[str, int] = {}
+        self._running = asyncio.Event()
+        self._arrived = asyncio.Event()
+        self._first_at = 0.0
+        self._busy = asyncio.Lock()
+
+    def __str__(self) -> str:
+        return f"{self.agent.name}/{self.partition}"
+
+    @property
+    def now(self) -> int:
+        """The greatest event time applied, epoch ms; 0 before the first."""
+        return self._state.progress.now
+
+    @property
+    def entries(self) -> int:
+        """How many entries the state has."""
+        return len(self._state.entries)
+
+    def applied(self, topic: Topic) -> int | None:
+        """The offset of the last record of this input that is in the state."""
+        return self._state.progress.applied.get(topic.name)
+
+    async def open(self) -> None:
+        """Become the only writer of this partition's state, then read it."""
+        await self._outbox.start()
+        for topic in (*self.agent.emits, DEAD_LETTERS):
+            name = self._around.settings.topic(topic.name)
+            self._counts[name] = await self._outbox.partitions(name)
+        self._state = await restore(self._around.settings, self._changelog, self.partition)
+
+    def begin(self, starts: Mapping[str, int], ends: Mapping[str, int]) -> None:
+        """Say at which offset each input goes on, and where its log ended when this was asked."""
+        for topic, offset in starts.items():
+            self._inbox.expect(topic, offset)
+        self._backlog = {topic: end for topic, end in ends.items() if starts[topic] < end}
+        self.begun = True
+        self._running.set()
+
+    def has_room(self, topic: str) -> bool:
+        """Whether more of this input may come."""
+        return self.begun and self._running.is_set() and self._inbox.waiting(topic) < _AHEAD * self._limit
+
+    def expected(self, topic: str) -> int | None:
+        """The offset at which this input goes on after what has arrived."""
+        return self._inbox.expected(topic)
+
+    def accept(self, fetched: Fetched) -> None:
+        """Queue what was fetched. Raises LostRecordsError where something is missing before it."""
+        was_empty = not len(self._inbox)
+        if self._inbox.put(fetched):
+            if was_empty:
+                self._first_at = asyncio.get_running_loop().time()
+            self._arrived.set()
+
+    def resume(self) -> None:
+        """Go on after `pause`."""
+        if self.begun:
+            self._running.set()
+
+    async def pause(self) -> None:
+        """Make no further step; returns when the transaction in flight has ended."""
+        self._running.clear()
+        async with self._busy:
+            pass
+
+    async def close(self) -> None:
+        """Let go of the producer. The task can't be used again."""
+        await self._outbox.stop()
+
+    async def run(self) -> None:
+        """Handle what arrives, for ever. Any exception means: the outcome is unknown, end the process."""
+        while True:
+            await self._running.wait()
+            idle = not await self._gather()
+            async with self._busy:
+                if not self._running.is_set():
+                    continue
+                if idle:
+                    await self._tick()
+                else:
+                    await self._handle(self._take())
+
+    async def _gather(self) -> bool:
+        """Wait until a batch is due, by size or by age. False when nothing came for the idle timeout."""
+        if not await self._wait(self._around.settings.idle_timeout_s):
+            return False
+        await self._align()
+        loop = asyncio.get_running_loop()
+        due = self._first_at + self._around.settings.batch_max_age_ms / 1000
+        while len(self._inbox) < self._limit and (left := due - loop.time()) > 0:
+            self._arrived.clear()
+            await self._wait(left)
+        return True
+
+    async def _wait(self, seconds: float) -> bool:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._arrived.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    async def _align(self) -> None:
+        """While catching up, don't run one input ahead of another whose backlog just hasn't been fetched yet."""
+        while self._backlog:
+            for topic, end in list(self._backlog.items()):
+                if (self.expected(topic) or 0) >= end:
+                    del self._backlog[topic]
+            if not any(self._inbox.empty(topic) for topic in self._backlog):
+                return
+            self._arrived.clear()
+            if not await self._wait(_ALIGN_S):
+                self._backlog.clear()
+
+    def _take(self) -> list[Raw]:
+        taken = self._inbox.take(self._limit)
+        self._first_at = 0.0  # what is left has waited long enough
+        if not len(self._inbox):
+            self._arrived.clear()
+        return taken
+
+    async def _tick(self) -> None:
+        """Take the time over from the neighbours: nothing has come here for long."""
+        latest = self._around.latest(self.agent.name)
+        if latest > self.now:
+            await self._commit(self._step([], latest), [], [], {})
+
+    async def _handle(self, taken: Sequence[Raw]) -> None:
+        read: list[tuple[Raw, Input]] = []
+        letters: list[DeadLetter] = []
+        offsets: dict[str, int] = {}
+        for raw in taken:
+            topic = self.inputs[raw.topic]
+            offsets[raw.topic] = raw.offset
+            try:
+                key, record = decode(topic, raw.key, raw.value, raw.timestamp)
+            except MalformedRecord as problem:
+                letters.append(dead_letter(topic, raw, problem))
+            else:
+                read.append((raw, Input(topic, raw.partition, raw.offset, key, record)))
+        step = self._step([given for _, given in read], self.now)
+        await self._commit(step, read, letters, offsets)
+        self._around.tally.records += len(taken)
+
+    def _step(self, inputs: Sequence[Input], now: int) -> Step:
+        state = State(self._state.entries, self._around.views)
+        return self.agent.step(state, inputs, self._around.policy(), now)
+
+    async def _commit(
+        self, step: Step, read: list[tuple[Raw, Input]], letters: list[DeadLetter], offsets: dict[str, int]
+    ) -> None:
+        traces = traces_of(read)
+        messages = [self._message(output.topic, output.record, traces) for output in step.outputs]
+        messages += [self._message(DEAD_LETTERS, letter, {}) for letter in letters]
+        applied = {self.inputs[topic].name: offset for topic, offset in offsets.items()}
+        progress = Progress(applied=self._state.progress.applied | applied, now=int(max(self.now, step.now)))
+        messages += changes(self._changelog, self.partition, step.writes, progress)
+        commits = {Partition(topic, self.partition): offset + 1 for topic, offset in offsets.items()}
+        await self._outbox.commit(messages, commits)
+        self._apply(step, progress)
+        self._count(step, letters)
+
+    def _message(self, topic: Topic, record: object, traces: dict[str, bytes]) -> Message:
+        name = self._around.settings.topic(topic.name)
+        key = topic.key(record).encode()
+        return Message(
+            name, partition_for(key, self._counts[name]), key, encode(record), headers_for(topic, record, traces)
+        )
+
+    def _apply(self, step: Step, progress: Progress) -> None:
+        for key, raw in step.writes.items():
+            if raw is None:
+                self._state.entries.pop(key, None)
+            else:
+                self._state.entries[key] = raw
+        self._state.progress = progress
+
+    def _count(self, step: Step, letters: list[DeadLetter]) -> None:
+        tally = self._around.tally
+        tally.transactions += 1
+        tally.outputs += len(step.outputs)
+        tally.letters += len(letters)
+        tally.ignored.update(step.ignored)

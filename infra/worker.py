@@ -1,0 +1,110 @@
+"""A worker process from start to end: read what is watched, join the group, run until told to stop."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any, Final, cast
+
+from agents.contract import Agent
+from infra.app import WorkerApp, build
+from infra.ownership import Logs, Ownership
+from infra.settings import Settings
+from infra.tally import Tally
+from infra.task import Surroundings
+from infra.watch import Watcher
+
+_RATE_S: Final = 5.0
+_STOP_S: Final = 8.0  # a process that can't stop in this time is ended as it is: nothing is lost by it
+
+log = logging.getLogger(__name__)
+
+
+async def run(settings: Settings, agents: Sequence[Agent], *, group: str, announce: Callable[[str], None]) -> None:
+    """Run the agents until SIGTERM or SIGINT. Raises what ended it, if that was anything else.
+
+    `announce` is told `ready: …` each time all assigned partitions have their state.
+    """
+    stop = _on_signals()
+    tally = Tally()
+    watcher = Watcher(settings, {topic for agent in agents for topic in agent.watches})
+
+    def around(ownership: Ownership) -> Surroundings:
+        return Surroundings(
+            settings=settings,
+            group=group,
+            views=watcher.views,
+            policy=watcher.policy,
+            latest=ownership.latest,
+            tally=tally,
+        )
+
+    ownership = Ownership(agents, around, warm=watcher.warm, announce=announce)
+    app = build(settings, agents, ownership, group)
+    ownership.logs = cast(Logs, app.consumer)
+    helpers = [
+        asyncio.create_task(watcher.run(), name="watch"),
+        asyncio.create_task(_report(tally, ownership), name="report"),
+    ]
+    try:
+        await app.start()
+        helpers.append(asyncio.create_task(_end_on_crash(app), name="faust"))
+        await _first_of(stop, ownership.failed, *helpers)
+    finally:
+        await _stop(app, ownership, helpers)
+
+
+def _on_signals() -> asyncio.Future[None]:
+    loop = asyncio.get_running_loop()
+    stop: asyncio.Future[None] = loop.create_future()
+
+    def end() -> None:
+        if not stop.done():
+            stop.set_result(None)
+
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, end)
+    return stop
+
+
+async def _end_on_crash(app: WorkerApp) -> None:
+    """Raise when Faust gives up."""
+    await app.wait_until_stopped()
+    raise app.crash_reason or RuntimeError("the Faust app has stopped by itself")
+
+
+async def _first_of(*futures: asyncio.Future[Any]) -> None:
+    done, _ = await asyncio.wait(futures, return_when=asyncio.FIRST_COMPLETED)
+    for future in done:
+        future.result()
+
+
+async def _stop(app: WorkerApp, ownership: Ownership, helpers: list[asyncio.Task[None]]) -> None:
+    log.info("stopping")
+    for helper in helpers:
+        helper.cancel()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_STOP_S):
+            await ownership.close()
+            await app.stop()
+            await asyncio.gather(*helpers, return_exceptions=True)
+
+
+async def _report(tally: Tally, ownership: Ownership) -> None:
+    before = tally.snapshot()
+    while True:
+        await asyncio.sleep(_RATE_S)
+        now = tally.snapshot()
+        records, outputs, letters, transactions = (b - a for a, b in zip(before, now, strict=True))
+        if now != before:
+            log.info(
+                "rate records=%.0f/s outputs=%.0f/s transactions=%.0f/s dead_letters=%d partitions=%d ignored=%s",
+                records / _RATE_S,
+                outputs / _RATE_S,
+                transactions / _RATE_S,
+                letters,
+                len(ownership.tasks),
+                dict(tally.ignored),
+            )
+        before = now

@@ -1,0 +1,1 @@
+"""The plain rules that every policy is measured against."""

@@ -1,0 +1,180 @@
+"""A small shop's log for every agent: what each reads, in an order that a real topic could have. No Kafka."""
+
+from collections.abc import Callable
+from random import Random
+from typing import Any
+
+from agents.contract import Input
+from streams import topics as t
+from streams.records import (
+    AdEvent,
+    Campaign,
+    CatalogItem,
+    Experience,
+    ItemActivity,
+    ItemStats,
+    Order,
+    OrderLine,
+    SkuDemand,
+    StockUpdate,
+    Supply,
+    UserEvent,
+)
+from streams.times import DAY, HOUR, MINUTE, EventTime
+from streams.views import Views
+
+START = 1_483_228_800_000
+ITEMS = [f"item-{n}" for n in range(30)]
+USER_TYPES = ["view", "search", "click", "add_to_cart", "remove_from_cart", "purchase", "purchase", "request"]
+
+
+def views() -> Views:
+    """A catalog of thirty items in three categories, one blocked, one out of stock; half of them have statistics."""
+    known = Views()
+    for n, item in enumerate(ITEMS):
+        listed = CatalogItem(item_id=item, category=f"c{n % 3}", blocked=n == 4, supply=Supply(shortage_cost=2.0))
+        known.apply(t.CATALOG, item, listed)
+    for n, item in enumerate(ITEMS[:15]):
+        companions = [(ITEMS[(n + 1) % 30], 0.5), (ITEMS[(n + 9) % 30], 0.2)]
+        stats = ItemStats(
+            item_id=item,
+            as_of=EventTime(START),
+            purchases_short=float(n),
+            purchases_long=3.0 * n,
+            views_long=1.0,
+            price=1.0 + n,
+            features={},
+            companions=companions,
+        )
+        known.apply(t.ITEM_STATS, item, stats)
+    known.apply(
+        t.STOCK_UPDATES,
+        "item-7@north",
+        StockUpdate(event_id="s", item_id="item-7", location="north", on_hand=0.0, occurred_at=EventTime(START)),
+    )
+    return known
+
+
+def _times(rng: Random, count: int, step: int) -> list[EventTime]:
+    """Times that mostly rise, sometimes repeat, are sometimes late, and once leap by days."""
+    at, times = START, list[EventTime]()
+    for n in range(count):
+        at += rng.choice([0, step // 10, step, step]) + (3 * DAY if n == count // 2 else 0)
+        times.append(EventTime(max(START, at - rng.choice([0, 0, 0, 0, 2 * step]))))
+    return times
+
+
+def user_events(rng: Random, count: int) -> list[Input]:
+    def one(n: int, at: EventTime) -> UserEvent:
+        kind: Any = rng.choice(USER_TYPES)
+        return UserEvent(
+            event_id=f"e{n}",
+            user_id=rng.choice(["ann", "bob", "cem"]),
+            type=kind,
+            occurred_at=at,
+            item_id=None if kind in ("request", "search") else rng.choice([*ITEMS, "never-listed"]),
+            price=rng.choice([None, 2.5, 9.0]),
+            placement=rng.choice([None, "home"]),
+            slate_size=rng.choice([None, 3]) if kind == "request" else None,
+            context={"discount": rng.choice([0.0, 0.5])},
+        )
+
+    return _inputs(t.USER_EVENTS, [one(n, at) for n, at in enumerate(_times(rng, count, 20 * MINUTE))])
+
+
+def item_activity(rng: Random, count: int) -> list[Input]:
+    def one(n: int, at: EventTime) -> ItemActivity:
+        return ItemActivity(
+            event_id=f"a{n}",
+            item_id=rng.choice(ITEMS[:4]),
+            type=rng.choice(["view", "purchase", "purchase", "click"]),
+            occurred_at=at,
+            price=rng.choice([None, 3.0]),
+            companions=rng.sample(ITEMS, 2),
+        )
+
+    return _inputs(t.ITEM_ACTIVITY, [one(n, at) for n, at in enumerate(_times(rng, count, 10 * MINUTE))])
+
+
+def orders(rng: Random, count: int) -> list[Input]:
+    def one(n: int, at: EventTime) -> Order:
+        lines = [
+            OrderLine(item_id=rng.choice(ITEMS), location="north", quantity=float(rng.randrange(4)))
+            for _ in range(rng.randrange(1, 4))
+        ]
+        return Order(order_id=f"o{n}", occurred_at=at, lines=lines)
+
+    return _inputs(t.ORDERS, [one(n, at) for n, at in enumerate(_times(rng, count, HOUR))])
+
+
+def supply(rng: Random, count: int) -> list[Input]:
+    def one(n: int, at: EventTime) -> Any:
+        item = rng.choice(ITEMS[:4])
+        if rng.random() < 0.3:
+            return StockUpdate(
+                event_id=f"s{n}", item_id=item, location="north", on_hand=float(rng.randrange(20)), occurred_at=at
+            )
+        return SkuDemand(
+            event_id=f"d{n}", order_id=f"o{n}", item_id=item, location="north", quantity=2.0, occurred_at=at
+        )
+
+    records = [one(n, at) for n, at in enumerate(_times(rng, count, 6 * HOUR))]
+    return [
+        Input(topic := t.STOCK_UPDATES if isinstance(r, StockUpdate) else t.SKU_DEMAND, 0, n, topic.key(r), r)
+        for n, r in enumerate(records)
+    ]
+
+
+def ads(rng: Random, count: int) -> list[Input]:
+    campaigns = [
+        Campaign(
+            campaign_id=name,
+            budget=5.0,
+            starts_at=EventTime(START + n * DAY),
+            ends_at=EventTime(START + 6 * DAY),
+            bid_min=0.01,
+            bid_max=1.0,
+        )
+        for n, name in enumerate(["x", "y"])
+    ]
+
+    def one(n: int, at: EventTime) -> AdEvent:
+        kind: Any = rng.choice(["auction", "auction", "auction", "impression", "click", "conversion"])
+        won = rng.random() < 0.5 if kind == "auction" else None
+        return AdEvent(
+            event_id=f"ad{n}",
+            campaign_id=rng.choice(["x", "y", "unknown"]),
+            type=kind,
+            occurred_at=at,
+            won=won,
+            bid=0.3 if kind == "auction" else None,
+            price=rng.random() * 0.3 if kind == "auction" else None,
+            value=rng.random(),
+        )
+
+    events = [one(n, at) for n, at in enumerate(_times(rng, count, HOUR))]
+    return _inputs(t.CAMPAIGNS, campaigns) + _inputs(t.AD_EVENTS, events)
+
+
+def experiences(rng: Random, count: int) -> list[Input]:
+    def one(n: int, at: EventTime) -> Experience:
+        domain: Any = rng.choice(["recommendation", "replenishment"])
+        width = 12 if domain == "recommendation" else 1
+        return Experience(
+            experience_id=f"x{n}",
+            domain=domain,
+            entity=rng.choice(["p", "q", "r"]),
+            occurred_at=at,
+            contexts=[[rng.random() for _ in range(width)] for _ in range(3)],
+            outcomes=[rng.choice([0.0, 1.0]) for _ in range(3)],
+            policy_version=0,
+        )
+
+    return _inputs(t.EXPERIENCES, [one(n, at) for n, at in enumerate(_times(rng, count, HOUR))])
+
+
+def _inputs(topic: t.Topic, records: list[Any]) -> list[Input]:
+    return [Input(topic, 0, offset, topic.key(record), record) for offset, record in enumerate(records)]
+
+
+Stream = Callable[[Random, int], list[Input]]

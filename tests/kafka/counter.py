@@ -1,0 +1,66 @@
+"""A tiny agent for the tests of the runtime, and the process that runs it: `python tests/kafka/counter.py`.
+
+It counts the orders of each order_id and says each count once: any event lost or done twice shows in the totals.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from agents.contract import Draft, Input, Output, State, Step
+from infra import logs, provision, settings
+from infra.app import group_of
+from infra.worker import run
+from policies.version import PolicyVersion
+from streams.records import SkuDemand
+from streams.topics import ORDERS, SKU_DEMAND, Topic
+
+
+class Count(msgspec.Struct):
+    n: int = 0
+
+
+@dataclass(frozen=True)
+class Counter:
+    """Emits, for the n-th order of an id, a demand of n units whose event_id is `<first item>`: the producer's number."""
+
+    name: str = "counter"
+    reads: tuple[Topic, ...] = (ORDERS,)
+    watches: tuple[Topic, ...] = ()
+    emits: tuple[Topic, ...] = (SKU_DEMAND,)
+
+    def step(self, state: State, batch: Sequence[Input], policy: PolicyVersion, now: int) -> Step:
+        draft = Draft(state.entries)
+        outputs: list[Output] = []
+        for given in batch:
+            order = given.record
+            if order.lines[0].item_id == "poison":
+                raise RuntimeError("a bug in an agent")
+            count = draft.edit(given.key, Count)
+            count.n += 1
+            now = max(now, order.occurred_at)
+            said = SkuDemand(
+                event_id=order.lines[0].item_id,
+                order_id=given.key,
+                item_id=given.key,
+                location="here",
+                quantity=count.n,
+                occurred_at=order.occurred_at,
+            )
+            outputs.append(Output(SKU_DEMAND, said))
+        return Step(writes=draft.writes(), outputs=outputs, now=now)
+
+
+def main() -> None:
+    loaded = settings.load()
+    logs.configure("INFO")
+    cast = [Counter()]
+    provision.ensure(loaded, cast)
+    group = group_of(loaded, ["counter"], ["counter"])
+    asyncio.run(run(loaded, cast, group=group, announce=lambda text: print(text, flush=True)))
+
+
+if __name__ == "__main__":
+    main()

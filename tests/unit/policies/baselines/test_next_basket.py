@@ -1,0 +1,60 @@
+"""The rules that a recommender has to beat do what they say."""
+
+import random
+
+import pytest
+
+from policies.baselines.next_basket import DAY, DecayedPersonal, GlobalPopularity, NextBasket, PersonalFrequency
+
+RULES = {"global": GlobalPopularity, "personal": PersonalFrequency, "decayed": DecayedPersonal}
+
+Seen = list[tuple[str, list[str], int]]
+
+
+def shopping(seed: int, baskets: int) -> Seen:
+    draw = random.Random(seed)
+    at, seen = 0, Seen()
+    for _ in range(baskets):
+        at += draw.randrange(int(DAY))
+        items = {f"i{min(int(draw.paretovariate(0.7)), 60)}" for _ in range(draw.randint(1, 6))}
+        seen.append((f"u{draw.randrange(4)}", sorted(items), at))
+    return seen
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_a_slate_has_distinct_items_and_no_more_than_asked_for(name: str) -> None:
+    rule: NextBasket = RULES[name]()
+    assert rule.predict("nobody", 0, 10) == []
+    for user, items, at in shopping(1, 300):
+        slate = rule.predict(user, at, 10)
+        assert len(slate) == len(set(slate)) <= 10
+        rule.observe(user, items, at)
+    assert len(rule.predict("a stranger", at, 10)) == 10
+
+
+def test_personal_frequency_is_filled_up_by_what_sells_most() -> None:
+    rule = PersonalFrequency()
+    rule.observe("u", ["rare"], 0)
+    for _ in range(3):
+        rule.observe("v", ["milk", "bread"], 0)
+    rule.observe("v", ["milk"], 0)
+    assert rule.predict("u", 0, 3) == ["rare", "milk", "bread"]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_decayed_personal_is_its_formula_though_it_looks_at_few_items(seed: int) -> None:
+    rule = DecayedPersonal(half_life=30 * DAY, weight=20.0)
+    seen = shopping(seed, 400)
+    for user, items, at in seen:
+        rule.observe(user, items, at)
+    now = seen[-1][2] + int(DAY)
+    share: dict[str, float] = {}
+    mine: dict[str, float] = {}
+    for user, items, at in seen:
+        for item in items:
+            share[item] = share.get(item, 0.0) + 0.5 ** ((now - at) / DAY)
+            mine[item] = mine.get(item, 0.0) + (user == "u1") * 0.5 ** ((now - at) / (30 * DAY))
+    total = sum(share.values())
+    scores = {item: mine[item] + 20.0 * share[item] / total for item in share}
+    got = [scores[item] for item in rule.predict("u1", now, 10)]
+    assert got == pytest.approx(sorted(scores.values(), reverse=True)[:10])
