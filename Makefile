@@ -28,8 +28,9 @@ check: $(STAMP) ## The fast loop: ruff, pyright, import-linter, tests without a 
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/pytest -q -m 'not kafka'
 
-lock: $(STAMP) ## Resolve requirements.lock anew from pyproject.toml (add UPGRADE=1 for newer versions)
+lock: $(STAMP) ## Resolve requirements.lock and jars.lock anew (UPGRADE=1: to newer versions)
 	$(LOCKING) $(if $(UPGRADE),--upgrade) --output-file requirements.lock
+	$(BIN)/python -m infra.broker.relock
 
 clean: ## Remove .venv and everything that was built
 	rm -rf .venv build dist .pytest_cache .ruff_cache .hypothesis *.egg-info

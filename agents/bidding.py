@@ -290,9 +290,5 @@ def _reason(why: str, bidder: Bidder, view: View, now: int) -> str:
     )
 
 
-BIDDING: Final[Agent] = BiddingAgent()
-
-
 def build() -> Agent:
-    """The bidding agent."""
-    return BIDDING
+    return BiddingAgent()

@@ -38,11 +38,18 @@ def _share_agent(places: list[Place], held: Mapping[str, set[Place]], given: dic
     quota, extra = divmod(len(places), len(given))
     lightest = sorted(given, key=lambda who: (len(given[who]), -len(held[who].intersection(places)), who))
     room = {who: quota + (rank < extra) for rank, who in enumerate(lightest)}
-    for place in sorted(places, key=lambda place: not any(place in mine for mine in held.values())):
+    left: list[Place] = []
+    for place in places:
         owner = next((who for who in lightest if place in held[who] and room[who] > 0), None)
-        to = owner if owner is not None else max(lightest, key=lambda who: room[who])
-        given[to].add(place)
-        room[to] -= 1
+        if owner is None:
+            left.append(place)
+        else:
+            given[owner].add(place)
+            room[owner] -= 1
+    for place in left:
+        roomiest = max(lightest, key=lambda who: room[who])
+        given[roomiest].add(place)
+        room[roomiest] -= 1
 
 
 class TaskAssignor(AbstractPartitionAssignor):

@@ -1,4 +1,4 @@
-"""What lies on the topics, as a file of lines that `tradewind replay` reads: a frozen cut, in the order of the log's time.
+"""What lies on the topics, as a file of lines that `tradewind replay` reads: a frozen cut, ordered by the log's time.
 
 Read over aiokafka rather than kafka-python, ten times as fast here; committed records only. Memory holds one fetch a
 partition: only partitions whose next record isn't known yet are asked for more.
@@ -22,6 +22,7 @@ from infra.settings import Settings
 from streams.topics import BY_NAME, TOPICS, Topic
 
 _WAIT_MS: Final = 500
+_Head = tuple[int, int, int, Partition]  # timestamp, topic, partition, and where it is
 _ORDER: Final = {topic.name: place for place, topic in enumerate(TOPICS)}  # of records of the same millisecond
 
 
@@ -45,7 +46,7 @@ async def export(
     topics: Iterable[Topic],
     out: Path,
     *,
-    on_total: Callable[[int], None] = lambda total: None,
+    on_total: Callable[[int], None] | None = None,
     on_message: Callable[[], None] = lambda: None,
 ) -> int:
     """Write every committed record that the topics hold now; returns how many. Raises UserError.
@@ -60,7 +61,8 @@ async def export(
         source.assign(places)
         starts, ends = await source.beginning_offsets(places), await source.end_offsets(places)
         await source.seek_to_beginning(*places)
-        on_total(sum(ends[place] - starts[place] for place in places))
+        if on_total is not None:
+            on_total(sum(ends[place] - starts[place] for place in places))
         written = 0
         with _opened(out) as file:
             async for raw in _merged(source, ends, names):
@@ -95,40 +97,40 @@ def _message(topic: Topic, raw: Raw) -> Message:
     return Message(topic, raw.key, raw.value, raw.timestamp, raw.partition, raw.offset)
 
 
-async def _merged(
-    source: Reader, ends: Mapping[Partition, int], names: Mapping[str, Topic]
-) -> AsyncIterator[Raw]:
+async def _merged(source: Reader, ends: Mapping[Partition, int], names: Mapping[str, Topic]) -> AsyncIterator[Raw]:
     """Records up to the frozen ends: within a partition in its order, across partitions by the log's timestamp."""
     waiting: dict[Partition, deque[Raw]] = {}
-    heads: list[tuple[int, int, int, Partition]] = []
-    hungry = {place for place, end in ends.items() if end > 0}
+    heads: list[_Head] = []
+    hungry = set(ends)
     while hungry or heads:
         if hungry:
-            for place, rows in (await source.getmany(*sorted(hungry), timeout_ms=_WAIT_MS)).items():
-                kept = deque(row for row in rows if row.offset < ends[place])
-                if kept:
-                    waiting[Partition(*place)] = kept
-            for place in sorted(hungry):
+            for place in await _fill(source, hungry, waiting, ends):
+                hungry.discard(place)
                 if place in waiting:
-                    hungry.discard(place)
-                    _push(heads, waiting[place][0], place, names)
-                elif await source.position(place) >= ends[place]:
-                    hungry.discard(place)
+                    heappush(heads, _head(waiting[place][0], place, names))
             continue
         place = heappop(heads)[-1]
         rows = waiting[place]
         yield rows.popleft()
         if rows:
-            _push(heads, rows[0], place, names)
+            heappush(heads, _head(rows[0], place, names))
         else:
             del waiting[place]
             hungry.add(place)
 
 
-def _push(
-    heads: list[tuple[int, int, int, Partition]], row: Raw, place: Partition, names: Mapping[str, Topic]
-) -> None:
-    heappush(heads, (row.timestamp, _ORDER[names[row.topic].name], row.partition, place))
+async def _fill(
+    source: Reader, hungry: Iterable[Partition], waiting: dict[Partition, deque[Raw]], ends: Mapping[Partition, int]
+) -> list[Partition]:
+    """Fetch once. Returns the partitions of which now something waits, or nothing more will come."""
+    for place, rows in (await source.getmany(*sorted(hungry), timeout_ms=_WAIT_MS)).items():
+        if kept := deque(row for row in rows if row.offset < ends[place]):
+            waiting[place] = kept
+    return [place for place in sorted(hungry) if place in waiting or await source.position(place) >= ends[place]]
+
+
+def _head(row: Raw, place: Partition, names: Mapping[str, Topic]) -> _Head:
+    return row.timestamp, _ORDER[names[row.topic].name], row.partition, place
 
 
 def _opened(out: Path) -> AbstractContextManager[IO[bytes]]:

@@ -13,5 +13,11 @@ def configure(level: str) -> None:
     logging.basicConfig(level=level, format=_FORMAT)
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.ERROR)
+    logging.getLogger("aiokafka.consumer.group_coordinator").addFilter(_not_a_fresh_broker)
     # kafka-python is only used for provisioning: what goes wrong there is raised, and told in one sentence.
     logging.getLogger("kafka").setLevel(logging.CRITICAL)
+
+
+def _not_a_fresh_broker(record: logging.LogRecord) -> bool:
+    # A broker that has never had a group says this once to the first; the client asks again by itself.
+    return "Group Coordinator Request failed" not in record.getMessage()

@@ -104,8 +104,8 @@ class Outbox:
 
     def _fenced(self) -> str:
         return (
-            f"another worker has taken over {self._id}: this one stops, and has written nothing since. If no other "
-            "worker should run these agents, look for a second one with the same TRADEWIND_APPLICATION_ID"
+            f"another worker has taken over {self._id}, so this one stops; nothing that it still held was written. If "
+            "no other worker runs these agents, a transaction took longer than TRADEWIND_TRANSACTION_TIMEOUT_S"
         )
 
 

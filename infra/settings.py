@@ -21,42 +21,65 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
 
-    bootstrap_servers: str = Field("localhost:9092", description="the Kafka brokers, host:port, separated by commas")
-    prefix: Name = Field("", description="put before the name of every topic; letters, digits, dot, dash, underscore")
+    bootstrap_servers: str = Field(
+        default="localhost:9092", description="the Kafka brokers, host:port, separated by commas"
+    )
+    prefix: Name = Field(
+        default="", description="put before the name of every topic; letters, digits, dot, dash, underscore"
+    )
     application_id: Annotated[Name, Field(min_length=1)] = Field(
-        "tradewind", description="names the consumer group, the transactions and the state: change it to start afresh"
+        default="tradewind",
+        description="names the consumer group, the transactions and the state: change it to start afresh",
     )
     group_instance_id: Name | None = Field(
-        None, description="a name of this worker's own that outlives a restart: spares the group a rebalance"
+        default=None, description="a name of this worker's own that outlives a restart: spares the group a rebalance"
     )
-    partitions: int = Field(4, ge=1, le=1000, description="partitions of the topics that are created")
+    partitions: int = Field(default=4, ge=1, le=1000, description="partitions of the topics that are created")
     replication_factor: int = Field(
-        1, ge=-1, le=10, description="replicas of the topics that are created; -1 leaves it to the brokers"
+        default=1, ge=-1, le=10, description="replicas of the topics that are created; -1 leaves it to the brokers"
     )
-    batch_max_records: int = Field(500, ge=1, le=100_000, description="records in one step and transaction, at most")
-    batch_max_age_ms: float = Field(20, ge=0, le=10_000, description="how long the first record of a batch may wait")
-    max_record_bytes: int = Field(1_000_000, ge=1_000, le=50_000_000, description="the largest record that is written")
+    batch_max_records: int = Field(
+        default=500, ge=1, le=100_000, description="records in one step and transaction, at most"
+    )
+    batch_max_age_ms: float = Field(
+        default=20, ge=0, le=10_000, description="how long the first record of a batch may wait"
+    )
+    max_record_bytes: int = Field(
+        default=1_000_000, ge=1_000, le=50_000_000, description="the largest record that is written"
+    )
     refresh_interval_minutes: float = Field(
-        60, gt=0, le=100_000, description="event time between two unasked slates of one user"
+        default=60, gt=0, le=100_000, description="event time between two unasked slates of one user"
     )
     attribution_window_hours: float = Field(
-        24, gt=0, le=10_000, description="event time for feedback to find its decision"
+        default=24, gt=0, le=10_000, description="event time for feedback to find its decision"
     )
-    review_hours: float = Field(24, gt=0, le=10_000, description="event time between two reviews of one SKU's stock")
+    review_hours: float = Field(
+        default=24, gt=0, le=10_000, description="event time between two reviews of one SKU's stock"
+    )
     idle_timeout_s: float = Field(
-        10, gt=0, le=86_400, description="a partition silent for so long takes its time from its neighbours"
+        default=10, gt=0, le=86_400, description="a partition silent for so long takes its time from its neighbours"
     )
-    session_timeout_s: float = Field(10, ge=1, le=300, description="a silent worker's partitions move on after it")
-    transaction_timeout_s: float = Field(15, ge=2, le=900, description="the broker aborts a transaction after it")
-    start_timeout_s: float = Field(8, gt=0, le=600, description="how long to wait for the first answer of a broker")
+    session_timeout_s: float = Field(
+        default=10, ge=1, le=300, description="a silent worker's partitions move on after it"
+    )
+    transaction_timeout_s: float = Field(
+        default=15, ge=2, le=900, description="the broker aborts a transaction after it"
+    )
+    start_timeout_s: float = Field(
+        default=8, gt=0, le=600, description="how long to wait for the first answer of a broker"
+    )
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
-        "PLAINTEXT", description="how to talk to the brokers"
+        default="PLAINTEXT", description="how to talk to the brokers"
     )
-    ssl_cafile: Path | None = Field(None, description="the certificate authority's file, in PEM form")
-    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field("PLAIN", description="how to log in")
-    sasl_username: str | None = Field(None, description="the user to log in as")
-    sasl_password: SecretStr | None = Field(None, description="the password to log in with")
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="the least that is logged")
+    ssl_cafile: Path | None = Field(default=None, description="the certificate authority's file, in PEM form")
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
+        default="PLAIN", description="how to log in"
+    )
+    sasl_username: str | None = Field(default=None, description="the user to log in as")
+    sasl_password: SecretStr | None = Field(default=None, description="the password to log in with")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="INFO", description="the least that is logged"
+    )
 
     @field_validator("bootstrap_servers")
     @classmethod

@@ -2,9 +2,9 @@
 
 import asyncio
 import logging
+import os
 import signal
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from typing import Any, Final, cast
 
 from agents.contract import Agent
@@ -84,11 +84,14 @@ async def _stop(app: WorkerApp, ownership: Ownership, helpers: list[asyncio.Task
     log.info("stopping")
     for helper in helpers:
         helper.cancel()
-    with suppress(TimeoutError):
+    try:
         async with asyncio.timeout(_STOP_S):
             await ownership.close()
             await app.stop()
             await asyncio.gather(*helpers, return_exceptions=True)
+    except TimeoutError:
+        log.exception("not stopped after %.0f s: ending as it is, nothing committed is lost", _STOP_S)
+        os._exit(1)
 
 
 async def _report(tally: Tally, ownership: Ownership) -> None:

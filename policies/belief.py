@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 import torch
 
-from policies.linalg import Floats, cholesky, solve_upper
+from policies.linalg import Floats, cholesky, solve_lower, solve_upper
 from policies.version import Priors
 
 
@@ -45,8 +45,8 @@ class Evidence(msgspec.Struct):
         if len(self.shift) != 8 * size:
             return np.zeros((size, size)), np.zeros(size)
         return (
-            np.frombuffer(self.precision, dtype=np.float64).reshape(size, size),
-            np.frombuffer(self.shift, dtype=np.float64),
+            np.frombuffer(self.precision).reshape(size, size).copy(),
+            np.frombuffer(self.shift).copy(),
         )
 
     def add(self, phi: Floats, y: Floats, *, noise: float, at: int, memory_ms: float) -> None:
@@ -60,15 +60,13 @@ class Evidence(msgspec.Struct):
 
 
 def posterior(prior: GaussianPrior, precision: torch.Tensor, shift: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Posterior means μ [B, d] and Cholesky factors L [B, d, d] of Λ = LLᵀ, from D [B, d, d] and h [B, d]."""
-    prior_precision = torch.as_tensor(prior.precision)
-    prior_shift = (prior_precision * torch.as_tensor(prior.mean)).sum(-1)
-    factor = cholesky(prior_precision + precision)
-    mean = torch.cholesky_solve((prior_shift + shift).unsqueeze(-1), factor).squeeze(-1)
+    """Posterior means μ [d, B] and Cholesky factors L [d, d, B] of Λ = LLᵀ, from D [d, d, B] and h [d, B]."""
+    prior_shift = torch.as_tensor(np.einsum("ij,j->i", prior.precision, prior.mean))
+    factor = cholesky(torch.as_tensor(prior.precision).unsqueeze(-1) + precision)
+    mean = solve_upper(factor, solve_lower(factor, prior_shift.unsqueeze(-1) + shift))
     return mean, factor
 
 
 def draw(mean: torch.Tensor, factor: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
-    """Posterior draws [B, M, d] from means [B, d], factors of the precision [B, d, d] and normals [B, M, d]."""
-    spread = solve_upper(factor.transpose(1, 2), noise.transpose(1, 2))  # L⁻ᵀz has covariance Λ⁻¹
-    return mean.unsqueeze(1) + spread.transpose(1, 2)
+    """Posterior draws [d, M, B] from means [d, B], factors of the precision [d, d, B] and normals [d, M, B]."""
+    return mean.unsqueeze(1) + solve_upper(factor, noise)  # L⁻ᵀz has covariance Λ⁻¹

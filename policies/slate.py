@@ -17,7 +17,7 @@ import torch
 
 from policies.belief import GaussianPrior, draw, posterior
 from policies.draws import gumbels, normals, uniforms
-from policies.linalg import Floats
+from policies.linalg import Floats, dot, logsumexp
 
 BLOCK: Final = 16
 MAX_CANDIDATES: Final = 100
@@ -59,19 +59,18 @@ def _blocks(queries: Sequence[Query]) -> Iterator[Sequence[Query]]:
 def _choose_block(block: Sequence[Query], prior: GaussianPrior, temperature: float) -> Iterator[Slate]:
     d = prior.size
     phi = np.zeros((BLOCK, MAX_CANDIDATES, d))
+    # a row that pads the block has the prior alone
     precision, shift = np.zeros((BLOCK, d, d)), np.zeros((BLOCK, d))
     seeds, counts = np.zeros(BLOCK, dtype=np.uint64), np.zeros(BLOCK, dtype=np.int64)
     for row, query in enumerate(block):
         counts[row] = len(query.phi)
         phi[row, : counts[row]] = query.phi
         precision[row], shift[row], seeds[row] = query.precision, query.shift, query.seed
-    chosen, slots, scores, mean = sample(
-        torch.as_tensor(phi),
-        posterior(prior, torch.as_tensor(precision), torch.as_tensor(shift)),
-        torch.as_tensor(counts),
-        seeds,
-        temperature,
+    belief = posterior(prior, _last(precision), _last(shift))
+    chosen, slots, scores = sample(
+        torch.as_tensor(phi).permute(2, 0, 1).contiguous(), belief, torch.as_tensor(counts), seeds, temperature
     )
+    means = belief[0].numpy()
     for row, query in enumerate(block):
         size = min(query.size, len(query.phi))
         picked = chosen[row, :size]
@@ -80,8 +79,13 @@ def _choose_block(block: Sequence[Query], prior: GaussianPrior, temperature: flo
             scores=scores[row, picked].tolist(),
             propensity=float(np.prod(slots[row, :size])),
             slot_propensities=slots[row, :size].tolist(),
-            mean=mean[row].tolist(),
+            mean=means[:, row].tolist(),
         )
+
+
+def _last(rows: Floats) -> torch.Tensor:
+    """[B, …] → […, B]: the batch last, as policies.linalg has it."""
+    return torch.as_tensor(np.ascontiguousarray(np.moveaxis(rows, 0, -1)))
 
 
 def sample(
@@ -90,30 +94,30 @@ def sample(
     counts: torch.Tensor,
     seeds: npt.NDArray[np.uint64],
     temperature: float,
-) -> tuple[npt.NDArray[np.int64], Floats, Floats, Floats]:
-    """Full rankings [B, C], their slot propensities [B, C], mean scores [B, C] and posterior means [B, d]."""
-    (rows, width, d), (mean, factor) = phi.shape, belief
+) -> tuple[npt.NDArray[np.int64], Floats, Floats]:
+    """Full rankings [B, C], their slot propensities [B, C] and mean scores [B, C], of candidates φ [d, B, C]."""
+    (d, rows, width), (mean, factor) = phi.shape, belief
     uniform = uniforms(seeds, 1 + DRAWS * d + width)
-    weights = draw(mean, factor, normals(uniform[:, 1 : 1 + DRAWS * d]).reshape(rows, DRAWS, d))
-    # products and sums by row, not matrix products: BLAS may change the last bits with the shape or the alignment
-    logits = (phi.unsqueeze(1) * weights.unsqueeze(2)).sum(-1) / temperature  # [B, M, C]
-    logits = logits.masked_fill((torch.arange(width) >= counts.unsqueeze(1)).unsqueeze(1), -torch.inf)
+    noise = normals(uniform[:, 1 : 1 + DRAWS * d]).reshape(rows, DRAWS, d).permute(2, 1, 0)
+    weights = draw(mean, factor, noise.contiguous())  # [d, M, B]
+    logits = dot(phi.unsqueeze(1), weights.unsqueeze(-1)) / temperature  # [M, B, C]
+    logits = logits.masked_fill(torch.arange(width) >= counts.unsqueeze(1), -torch.inf)
     picked = torch.as_tensor((uniform[:, 0] * DRAWS).astype(np.int64))
-    perturbed = logits[torch.arange(rows), picked] + gumbels(uniform[:, 1 + DRAWS * d :])
+    perturbed = logits[picked, torch.arange(rows)] + gumbels(uniform[:, 1 + DRAWS * d :])
     chosen = torch.argsort(perturbed, dim=1, descending=True, stable=True)
-    scores = (phi * mean.unsqueeze(1)).sum(-1)
-    return chosen.numpy(), slot_propensities(logits, chosen).numpy(), scores.numpy(), mean.numpy()
+    scores = dot(phi, mean.unsqueeze(-1))
+    return chosen.numpy(), slot_propensities(logits, chosen).numpy(), scores.numpy()
 
 
 def slot_propensities(logits: torch.Tensor, chosen: torch.Tensor) -> torch.Tensor:
-    """P(slot j | slots before j) [B, C] of rankings [B, C] under the mixture of M Plackett–Luce models [B, M, C].
+    """P(slot j | slots before j) [B, C] of rankings [B, C] under the mixture of M Plackett–Luce models [M, B, C].
 
     Slots that hold a padded candidate (logit -inf) come last and have no meaning.
     """
-    ranked = logits.gather(2, chosen.unsqueeze(1).expand_as(logits))
+    ranked = logits.gather(2, chosen.unsqueeze(0).expand_as(logits))
     # log of what is still to be had at slot j, summed from the end: no difference of nearly equal numbers
     remaining = torch.logcumsumexp(ranked.flip(2), dim=2).flip(2)
     step = torch.where(torch.isfinite(ranked), ranked - remaining, 0.0)
-    joint = torch.logsumexp(torch.cumsum(step, dim=2), dim=1)  # log Σ_m P_m(a_1 … a_j), [B, C]
-    before = torch.cat([torch.full_like(joint[:, :1], float(np.log(logits.shape[1]))), joint[:, :-1]], dim=1)
+    joint = logsumexp(torch.cumsum(step, dim=2))  # log Σ_m P_m(a_1 … a_j), [B, C]
+    before = torch.cat([torch.full_like(joint[:, :1], float(np.log(len(logits)))), joint[:, :-1]], dim=1)
     return torch.exp(joint - before)

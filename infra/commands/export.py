@@ -26,7 +26,5 @@ def export(
     loaded = settings.load(bootstrap_servers=bootstrap_servers, prefix=prefix)
     chosen = exporting.wanted(topics, inputs_only=inputs_only)
     with Progress() as progress:
-        written = asyncio.run(
-            exporting.export(loaded, chosen, out, on_total=progress.expect, on_message=progress.one)
-        )
+        written = asyncio.run(exporting.export(loaded, chosen, out, on_total=progress.expect, on_message=progress.one))
     print(f"{written:,} records in {out}")

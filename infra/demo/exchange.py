@@ -2,9 +2,9 @@
 
     python -m infra.demo.exchange --bootstrap localhost:9092 --prefix demo.
 
-It reads `campaigns`, `bid-adjustments` and, for the time only, `orders`; it plays second-price auctions tick by tick of
-event time and publishes `ad-events`. Adjustments are taken in before every tick (two hours). It enforces no budget: that nothing
-is overspent is the bidder's to see to. SIGTERM ends it; it then prints its own counts as one line of JSON.
+It reads `campaigns`, `bid-adjustments` and, for the time only, `orders`; it plays second-price auctions tick by tick
+(two hours of event time) and publishes `ad-events`. Adjustments are taken in before every tick. It enforces no budget:
+that nothing is overspent is the bidder's to see to. SIGTERM ends it; it then prints its counts as one line of JSON.
 """
 
 import argparse

@@ -43,7 +43,8 @@ class StorefrontConfig:
     most_open: int = 64  # slates asked for whose baskets are not done
     patience_s: float = 2.0  # how long a basket waits for its slate
     opening_s: float = 60.0  # how long the first one does, and the first stock
-    most_ahead_days: float = 3.0  # of event time, before the warehouse's news
+    most_ahead_days: float = 1.0  # of event time: how far a request may run ahead of the oldest basket not done
+    most_ahead_of_stock_days: float = 3.0  # the same, of the warehouse's news
 
 
 @dataclass(slots=True)
@@ -92,7 +93,7 @@ class Storefront:
     def turn(self, out: Outbox) -> bool:
         """Everything that is due now; whether a request is, and has to wait."""
         wall = monotonic()
-        allowed = self.pace.allowed(wall, self.script.next_at())
+        allowed = self.pace.allowed(wall, min(self.script.next_at(), self.script.next_request_at()))
         self._ring_up(out, allowed, wall)
         self._ask(out, allowed, wall)
         self._redeem(out)
@@ -108,12 +109,11 @@ class Storefront:
                 out.put(USER_EVENTS, event)
             if rung.order is not None:
                 out.put(ORDERS, rung.order)
-            self.script.rung_up()
             self._by_event.pop(f"ask-{self.till.journey.baskets[basket]}")
 
     def _ask(self, out: Outbox, allowed: int, wall: float) -> None:
-        allowed = min(allowed, self._warehouse_bound(wall))
-        while (basket := self.script.next_request(allowed, wall)) is not None:
+        bound = min(self._warehouse_bound(wall), self.script.next_at() + int(self.config.most_ahead_days * DAY))
+        while (basket := self.script.next_request(min(allowed, bound), wall)) is not None:
             request = self.till.ask(basket)
             self._by_event[request.event_id] = basket
             out.put(USER_EVENTS, request)
@@ -123,7 +123,7 @@ class Storefront:
         """No further than this ahead of the warehouse; a warehouse that says nothing is not waited for."""
         if wall - self._warehouse_wall > self.config.patience_s:
             return sys.maxsize
-        return self._warehouse_at + int(self.config.most_ahead_days * DAY)
+        return self._warehouse_at + int(self.config.most_ahead_of_stock_days * DAY)
 
     def _redeem(self, out: Outbox) -> None:
         """Redemptions up to the last basket rung up: they keep the order of time among the baskets."""
@@ -202,7 +202,7 @@ async def _open(
 ) -> dict[str, Any]:
     script = Script(journey, config.most_open)
     speed = 365 * DAY / config.seconds
-    shop = Storefront(config, Till(journey, Shelf()), script, Pace(script.next_at(), speed, monotonic()))
+    shop = Storefront(config, Till(journey, Shelf()), script, Pace(int(journey.asked_at.min()), speed, monotonic()))
     async with asyncio.TaskGroup() as ears:
         heard = [ears.create_task(shop.hear_slates(slates)), ears.create_task(shop.hear_stock(stock))]
         stocked = await shop.open(journey.plan.size, stop)

@@ -51,7 +51,7 @@ class Counts:
     _letter: msgspec.json.Decoder[_Letter] = field(default_factory=lambda: msgspec.json.Decoder(_Letter))
 
     def observe(self, topic: Topic, value: bytes | None) -> None:
-        """Count one message. Raises msgspec.DecodeError for a log record that can't be read; it is counted all the same."""
+        """Count one message. Raises msgspec.DecodeError where a log record can't be read, once it is counted."""
         self.topics[topic.name] += 1
         if value is None:
             return

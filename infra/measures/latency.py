@@ -1,4 +1,4 @@
-"""How long an event waited for its slate: from its timestamp in the log to when the slate was readable. Milliseconds."""
+"""How long an event waited for its slate: from its timestamp in the log to when the slate was readable, in ms."""
 
 from collections import Counter
 from dataclasses import dataclass, field

@@ -1,11 +1,12 @@
 """How good a ranked slate was for the set it had to name."""
 
-from collections.abc import Sequence, Set
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from functools import cache
 from math import log2
 
 
-def recall(slate: Sequence[str], wanted: Set[str], k: int) -> float:
+def recall(slate: Sequence[str], wanted: AbstractSet[str], k: int) -> float:
     """The part of the wanted items that is among the first k.
 
     >>> recall(["a", "b", "c"], {"a", "c", "d", "e"}, 2)
@@ -14,7 +15,7 @@ def recall(slate: Sequence[str], wanted: Set[str], k: int) -> float:
     return sum(item in wanted for item in slate[:k]) / len(wanted)
 
 
-def ndcg(slate: Sequence[str], wanted: Set[str], k: int) -> float:
+def ndcg(slate: Sequence[str], wanted: AbstractSet[str], k: int) -> float:
     """Binary normalised discounted cumulative gain: 1 where the first min(k, |wanted|) places are all wanted.
 
     >>> ndcg(["a", "b"], {"a"}, 10), round(ndcg(["b", "a"], {"a"}, 10), 4)

@@ -1,5 +1,6 @@
-"""The scoreboard as a person reads it. Says what the numbers say, losses first among them; plain text without colour."""
+"""The scoreboard as a person reads it. It says what the numbers say, losses too; nothing depends on colour."""
 
+from itertools import zip_longest
 from typing import Any, Final
 
 from rich.console import Console, Group, RenderableType
@@ -62,8 +63,8 @@ def _traffic(result: dict[str, Any]) -> RenderableType:
     ins = [(name, f"{count:,}") for name, count in result["events_in"].items()]
     outs = [(name, f"{count:,}") for name, count in result["actions_out"].items()]
     outs += [("decisions", f"{result['decisions']:,}"), ("outcomes", f"{result['outcomes']:,}")]
-    for place in range(max(len(ins), len(outs))):
-        table.add_row(*(ins[place] if place < len(ins) else ("", "")), *(outs[place] if place < len(outs) else ("", "")))
+    for left, right in zip_longest(ins, outs, fillvalue=("", "")):
+        table.add_row(*left, *right)
     return table
 
 

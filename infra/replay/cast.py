@@ -1,9 +1,9 @@
 """Which agents play: by name, with the options that the settings give them."""
 
-from infra.errors import UserError
-from infra.settings import Settings
 from agents.contract import Agent
 from agents.wiring import FLOWS, AgentOptions, build
+from infra.errors import UserError
+from infra.settings import Settings
 from streams.times import HOUR, MINUTE
 
 

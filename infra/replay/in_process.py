@@ -12,7 +12,7 @@ from infra.watch import newer
 from policies.version import SHIPPED, PolicyVersion
 from streams.codec import MalformedRecord, decode, encode
 from streams.records import DeadLetter
-from streams.topics import DEAD_LETTERS, POLICY_VERSIONS, Topic
+from streams.topics import DEAD_LETTERS, POLICY_VERSIONS
 from streams.views import Views
 
 
@@ -63,10 +63,10 @@ class InProcess:
         self._seats = [_Seat(agent) for agent in self.agents]
         self._wanted = {topic.name for agent in self.agents for topic in (*agent.reads, *agent.watches)}
 
-    def feed(self, batch: Iterable[Message | tuple[Topic, bytes | None, bytes | None, int]]) -> list[Message]:
+    def feed(self, batch: Iterable[Message]) -> list[Message]:
         """Take in one batch and run until quiet. Returns all that was put out, dead letters included, in order."""
         out: list[Message] = []
-        arrived = self._read([Message(*given) for given in batch], out)
+        arrived = self._read(list(batch), out)
         self._settle(arrived, out)
         return out
 

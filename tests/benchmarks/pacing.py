@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from agents.bidding import BIDDING
+from agents import bidding
 from agents.contract import Input, Output, State
 from policies.pacing_population import PacingPopulation
 from policies.version import SHIPPED, PolicyVersion
@@ -25,6 +25,7 @@ from streams.times import DAY, EventTime
 from streams.topics import AD_EVENTS, CAMPAIGNS
 from streams.views import Views
 
+BIDDING: Final = bidding.build()
 START: Final = 1_500_000_000_000
 MEAN_PRICE: Final = exp(-2 + 0.6**2 / 2)
 Floats = npt.NDArray[np.float64]

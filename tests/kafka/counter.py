@@ -24,14 +24,14 @@ class Count(msgspec.Struct):
 
 @dataclass(frozen=True)
 class Counter:
-    """Emits, for the n-th order of an id, a demand of n units whose event_id is `<first item>`: the producer's number."""
+    """For the n-th order of an id, emits a demand of n units; its event_id is the order's first item."""
 
     name: str = "counter"
     reads: tuple[Topic, ...] = (ORDERS,)
     watches: tuple[Topic, ...] = ()
     emits: tuple[Topic, ...] = (SKU_DEMAND,)
 
-    def step(self, state: State, batch: Sequence[Input], policy: PolicyVersion, now: int) -> Step:
+    def step(self, state: State, batch: Sequence[Input], policy: PolicyVersion, now: int) -> Step:  # noqa: ARG002
         draft = Draft(state.entries)
         outputs: list[Output] = []
         for given in batch:
@@ -59,7 +59,7 @@ def main() -> None:
     cast = [Counter()]
     provision.ensure(loaded, cast)
     group = group_of(loaded, ["counter"], ["counter"])
-    asyncio.run(run(loaded, cast, group=group, announce=lambda text: print(text, flush=True)))
+    asyncio.run(run(loaded, cast, group=group, announce=lambda text: print(text, flush=True)))  # noqa: T201
 
 
 if __name__ == "__main__":

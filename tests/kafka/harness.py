@@ -27,7 +27,7 @@ class Worker:
 
     process: subprocess.Popen[str]
     errors: Path
-    _said: "Queue[str]" = field(default_factory=lambda: Queue[str]())
+    _said: Queue[str] = field(default_factory=Queue[str])
 
     def __post_init__(self) -> None:
         threading.Thread(target=self._listen, daemon=True).start()
@@ -129,6 +129,14 @@ def produce(address: str, topic: str, numbers: Iterable[int], *, pause_s: float 
         if pause_s and number % 100 == 99:
             time.sleep(pause_s)
     client.close()
+
+
+def send(address: str, topic: str, messages: Iterable[tuple[bytes, bytes | None]]) -> list[int]:
+    """Put these keys and values on partition 0, and return their offsets."""
+    client: Any = KafkaProducer(bootstrap_servers=address)
+    offsets = [client.send(topic, key=key, value=value, partition=0).get(LONG_S).offset for key, value in messages]
+    client.close()
+    return offsets
 
 
 def committed(address: str, topic: str, count: int) -> list[Any]:

@@ -80,9 +80,7 @@ def put(producer: Any, settings: Settings, one: Message) -> None:
     )
 
 
-def test_empty_topics_end_at_once(
-    settings: Settings, producer: Any, tmp_path: Path
-) -> None:
+def test_empty_topics_end_at_once(settings: Settings, producer: Any, tmp_path: Path) -> None:
     assert asyncio.run(export(settings, [USER_EVENTS], tmp_path / "none.jsonl")) == 0
 
 

@@ -2,13 +2,14 @@
 
 import threading
 import time
+from base64 import b64decode
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.kafka.harness import Setting, check_each_once, committed, placed, produce, values
+from tests.kafka.harness import LONG_S, Setting, check_each_once, committed, order, placed, produce, send, values
 
 
 @pytest.fixture
@@ -73,55 +74,38 @@ def test_a_second_worker_takes_its_share_and_gives_it_back(setting: Setting) -> 
     check_each_once(said(setting, len(numbers)), numbers)
 
 
+KEY, GOOD = order(0)
+REFUSED = {
+    "not-json": (KEY, b"{"),
+    "null-value": (KEY, None),
+    "not-utf8": (KEY, b"\xff\xfe"),
+    "nested-too-deep": (KEY, b'{"x":' * 100_000),
+    "invalid-time": (KEY, GOOD.replace(b"1483272000000", b"0")),
+    "invalid-record": (KEY, GOOD.replace(b":1}", b":-1}")),
+    "empty-key": (b"", GOOD),
+    "key-mismatch": (b"another", GOOD),
+}
+
+
 def test_what_cannot_be_read_becomes_a_dead_letter_and_the_rest_goes_on(setting: Setting) -> None:
-    from base64 import b64decode
-
-    from kafka import KafkaProducer
-
-    from tests.kafka.harness import order
-
     worker = setting.start()
     worker.wait_for("ready")
-    key, good = order(0)
-    bad = [b"{", None, b"\xff\xfe", b'{"x":' * 100_000, good.replace(b"1483272000000", b"0"), good.replace(b":1}", b":NaN}")]
-    client = KafkaProducer(bootstrap_servers=setting.address)
-    topic = f"{setting.prefix}orders"
-    places = [client.send(topic, key=key, value=value, partition=0).get(10).offset for value in bad]
-    places.append(client.send(topic, key=b"", value=good, partition=0).get(10).offset)
-    places.append(client.send(topic, key=b"another", value=good, partition=0).get(10).offset)
-    client.send(topic, key=key, value=good, partition=0)
-    client.close()
-    letters = values(committed(setting.address, f"{setting.prefix}dead-letters", len(places)))
-    assert [(letter["topic"], letter["partition"], letter["offset"]) for letter in letters] == [
-        ("orders", 0, place) for place in places
-    ]
-    assert [letter["reason"] for letter in letters] == [
-        "not-json",
-        "null-value",
-        "not-utf8",
-        "nested-too-deep",
-        "invalid-time",
-        "not-json",
-        "empty-key",
-        "key-mismatch",
-    ]
-    assert [letter["value"] and b64decode(letter["value"]) for letter in letters] == [*bad, good, good]
+    offsets = send(setting.address, f"{setting.prefix}orders", [*REFUSED.values(), (KEY, GOOD)])
+    letters = values(committed(setting.address, f"{setting.prefix}dead-letters", len(REFUSED)))
+    places = [(letter["topic"], letter["partition"], letter["offset"]) for letter in letters]
+    assert places == [("orders", 0, offset) for offset in offsets[:-1]]
+    assert [letter["reason"] for letter in letters] == list(REFUSED)
+    original = [None if letter["value"] is None else b64decode(letter["value"]) for letter in letters]
+    assert original == [value for _, value in REFUSED.values()]
     check_each_once(said(setting, 1), range(1))
     assert worker.stop() == 0
 
 
 def test_a_bug_in_an_agent_ends_the_process_before_anything_later_is_done(setting: Setting) -> None:
-    from kafka import KafkaProducer
-
-    from tests.kafka.harness import order
-
     worker = setting.start()
     worker.wait_for("ready")
-    client = KafkaProducer(bootstrap_servers=setting.address)
-    key, value = order(0)
-    client.send(f"{setting.prefix}orders", key=key, value=value.replace(b'"n0"', b'"poison"'), partition=0)
-    client.send(f"{setting.prefix}orders", key=key, value=value, partition=0)
-    client.close()
-    assert worker.process.wait(30) == 1
+    poison = GOOD.replace(b'"n0"', b'"poison"')
+    send(setting.address, f"{setting.prefix}orders", [(KEY, poison), (KEY, GOOD)])
+    assert worker.process.wait(LONG_S) == 1
     assert "a bug in an agent" in worker.errors.read_text()
     assert said(setting, 0) == []

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.bidding import BIDDING
+from agents import bidding
 from agents.contract import Input, Output, State, Step
 from policies.pacing import PRIOR
 from policies.version import SHIPPED, PolicyVersion
@@ -17,6 +17,7 @@ from streams.times import DAY, HOUR, EventTime
 from streams.topics import AD_EVENTS, CAMPAIGNS
 from streams.views import Views
 
+BIDDING = bidding.build()
 START = 1_500_000_000_000 - 1_500_000_000_000 % DAY
 
 

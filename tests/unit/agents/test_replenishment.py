@@ -255,6 +255,14 @@ def test_two_reviews_in_one_batch_know_of_each_other() -> None:
     assert together.of(REPLENISHMENT_ORDERS) == apart.of(REPLENISHMENT_ORDERS)
 
 
+def test_a_count_in_the_same_batch_knows_of_the_order() -> None:
+    arrival = stock("milk", 20, 3.0, received=3.0, on_order=1.0)
+    together = Worker().take(stock("milk", 0, 0.0), arrival)
+    apart = Worker().take(stock("milk", 0, 0.0)).take(arrival)
+    assert together.shelf("milk").orders != []
+    assert together.entries == apart.entries
+
+
 def test_received_units_end_an_order_oldest_first() -> None:
     worker = Worker().take(stock("milk", 0, 0.0))
     shelf = worker.shelf("milk")
@@ -311,6 +319,13 @@ def test_on_hand_is_the_last_count_less_what_was_sold_since() -> None:
     assert worker.shelf("milk").on_hand == 5.0
     worker.take(stock("milk", 4, 7.0))  # after the first sale, before the second
     assert worker.shelf("milk").on_hand == 5.0
+
+
+def test_a_copy_of_a_sale_or_of_a_receipt_is_counted_once() -> None:
+    events = [stock("milk", 0, 10.0), demand("milk", 2, 3.0), stock("milk", 30, 4.0, received=2.0)]
+    once, twice = Worker().take(*events), Worker().take(*events, *events)
+    assert twice.shelf("milk") == once.shelf("milk")
+    assert twice.outputs == once.outputs
 
 
 def test_many_sales_between_counts_stay_bounded_and_whole() -> None:

@@ -49,9 +49,7 @@ def count(item: str, on_hand: float, at: int, location: str = "north") -> StockU
 
 
 def campaign(name: str, budget: float) -> Campaign:
-    return Campaign(
-        campaign_id=name, budget=budget, starts_at=day(0), ends_at=day(9), bid_min=0.0, bid_max=9.0
-    )
+    return Campaign(campaign_id=name, budget=budget, starts_at=day(0), ends_at=day(9), bid_min=0.0, bid_max=9.0)
 
 
 def auction(name: str, number: int, value: float | None, price: float | None, *, won: bool) -> AdEvent:

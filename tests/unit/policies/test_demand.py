@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from policies.demand import PRIOR, DemandPopulation, DemandPrior, Evidence
@@ -51,6 +51,7 @@ def test_half_of_what_is_known_is_left_after_a_half_life() -> None:
     assert (evidence.units, evidence.days) == pytest.approx((4.0, 2.0))
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0.01, 20.0), min_size=1, max_size=12))
 def test_watching_in_pieces_is_watching(days: list[float]) -> None:
     whole, pieces = Evidence(), Evidence()

@@ -81,6 +81,11 @@ def test_what_is_under_way_is_not_ordered_again() -> None:
     assert one(on_hand=5.0, due=(Due(days=2.0, units=without.quantity),)).quantity == 0.0
 
 
+def test_what_arrives_early_is_partly_sold_before_the_order_arrives() -> None:
+    left = [one(due=(Due(days=days, units=10.0),)).projected for days in (0.0, 1.0, 2.0)]
+    assert left == pytest.approx([0.9, 5.0, 10.0], abs=0.7)
+
+
 def test_a_dearer_shortage_a_higher_level() -> None:
     levels = [one(shortage_cost=cost).level for cost in (1.0, 4.0, 19.0, 99.0)]
     assert levels == sorted(levels)

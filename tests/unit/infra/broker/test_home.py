@@ -49,8 +49,13 @@ def test_a_torn_record_is_no_broker(tmp_path: Path, text: str) -> None:
     assert home.running() is None
 
 
-def test_end_leaves_another_programs_process_alone() -> None:
-    assert end(os.getpid(), named="no such name on any command line here", patience_s=1)
+def test_end_leaves_another_programs_process_alone(tmp_path: Path) -> None:
+    pid = spawn([sys.executable, "-c", "import time; time.sleep(600)", "another"], tmp_path / "log")
+    try:
+        assert end(pid, named="the broker", patience_s=1)
+        assert alive(pid, named="another")
+    finally:
+        assert end(pid, named="another", patience_s=60)
 
 
 def test_no_process_is_not_alive() -> None:

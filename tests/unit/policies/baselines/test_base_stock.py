@@ -54,7 +54,8 @@ def test_what_the_shelf_does_not_have_is_lost_and_time_is_counted_between() -> N
 
 def test_an_order_comes_a_lead_time_after_the_review_that_made_it() -> None:
     terms = Terms(lead_time=2 * DAY, holding_cost=1, shortage_cost=1)
-    ledger = simulate([Demand(3 * DAY - 1, 1), Demand(3 * DAY, 1)], terms, BaseStock(5), on_hand=0, start=0, end=3 * DAY)
+    demand = [Demand(3 * DAY - 1, 1), Demand(3 * DAY, 1)]
+    ledger = simulate(demand, terms, BaseStock(5), on_hand=0, start=0, end=3 * DAY)
     assert (ledger.ordered, ledger.sold) == (5, 1)
 
 

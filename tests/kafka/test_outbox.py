@@ -1,0 +1,92 @@
+"""One transaction per batch: whole or not at all, and only by the newest owner."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from kafka import KafkaAdminClient
+
+from infra.changelog import Progress, changes, restore
+from infra.clients import Partition, producer
+from infra.outbox import FencedError, Message, Outbox
+from infra.settings import Settings
+from tests.kafka.harness import committed
+
+GROUP = "readers"
+
+
+@pytest.fixture
+def settings(broker: str, prefix: str) -> Settings:
+    return Settings(bootstrap_servers=broker, prefix=prefix)
+
+
+@pytest.fixture
+def topic(broker: str, prefix: str) -> str:
+    client: Any = KafkaAdminClient(bootstrap_servers=broker)
+    name = f"{prefix}out"
+    client.create_topics({name: {"num_partitions": 1, "replication_factor": 1}}, wait_for_metadata=True)
+    client.close()
+    return name
+
+
+def outbox(settings: Settings) -> Outbox:
+    return Outbox(settings, transactional_id=f"{settings.prefix}it", group=settings.prefix + GROUP)
+
+
+def keys(settings: Settings, topic: str, count: int) -> list[bytes]:
+    return [record.key for record in committed(settings.bootstrap_servers, topic, count)]
+
+
+def test_an_older_owner_is_fenced_and_writes_nothing(settings: Settings, topic: str) -> None:
+    async def take_over() -> None:
+        old = await outbox(settings).start()
+        await old.commit([Message(topic, 0, b"by the old one", b"1")], {})
+        new = await outbox(settings).start()
+        with pytest.raises(FencedError, match="taken over"):
+            await old.commit([Message(topic, 0, b"too late", b"2")], {Partition(topic, 0): 5})
+        await new.commit([Message(topic, 0, b"by the new one", b"3")], {})
+        await asyncio.gather(old.stop(), new.stop())
+
+    asyncio.run(take_over())
+    assert keys(settings, topic, 2) == [b"by the old one", b"by the new one"]
+
+
+def test_messages_keep_their_order_over_the_size_of_a_batch(settings: Settings, topic: str) -> None:
+    messages = [Message(topic, 0, b"%d" % number, bytes(200_000)) for number in range(12)]
+
+    async def send() -> None:
+        box = await outbox(settings).start()
+        await box.commit(messages, {})
+        await box.stop()
+
+    asyncio.run(send())
+    assert keys(settings, topic, 12) == [message.key for message in messages]
+
+
+def test_a_state_is_restored_to_its_last_committed_transaction(settings: Settings, topic: str) -> None:
+    async def write_and_die() -> None:
+        box = await outbox(settings).start()
+        await box.commit(changes(topic, 0, {"a": b"1", "b": b"2"}, Progress(applied={"in": 1}, now=10)), {})
+        await box.commit(changes(topic, 0, {"a": b"3", "b": None}, Progress(applied={"in": 7}, now=20)), {})
+        await box.stop()
+        dying = producer(settings, transactional_id=f"{settings.prefix}it")
+        await dying.start()
+        await dying.begin_transaction()
+        batch = dying.create_batch()
+        batch.append(timestamp=None, key=b"a", value=b"never", headers=[])
+        await (await dying.send_batch(batch, topic, partition=0))
+        await dying.stop()  # the transaction stays open, as after kill -9
+
+    async def come_back() -> None:
+        box = await outbox(settings).start()
+        state = await restore(settings, topic, 0)
+        await box.stop()
+        assert state.entries == {"a": b"3"}
+        assert state.progress == Progress(applied={"in": 7}, now=20)
+
+    asyncio.run(write_and_die())
+    asyncio.run(come_back())
+
+
+def test_an_empty_changelog_is_an_empty_state(settings: Settings, topic: str) -> None:
+    assert asyncio.run(restore(settings, topic, 0)).entries == {}

@@ -1,0 +1,35 @@
+"""What travels beside a record."""
+
+from agents.contract import Input
+from infra.envelope import headers_for, traces_of
+from streams.records import SkuDemand
+from streams.times import EventTime
+from streams.topics import SKU_DEMAND
+from tests.unit.infra.test_inbox import Row
+
+TRACE = b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+
+def demand(event_id: str, order_id: str) -> SkuDemand:
+    return SkuDemand(
+        event_id=event_id, order_id=order_id, item_id="i", location="l", quantity=1, occurred_at=EventTime(1)
+    )
+
+
+def test_an_output_names_its_contract() -> None:
+    assert headers_for(SKU_DEMAND, demand("e", "o"), {}) == [("schema", b"sku-demand/1")]
+
+
+def test_an_output_goes_on_in_the_trace_of_the_input_that_it_names() -> None:
+    row = Row("sku-demand", 0, headers=(("traceparent", TRACE), ("other", b"x")))
+    traces = traces_of([(row, Input(SKU_DEMAND, 0, 0, "k", demand("e1", "o1")))])
+    assert headers_for(SKU_DEMAND, demand("new", "o1"), traces) == [
+        ("schema", b"sku-demand/1"),
+        ("traceparent", TRACE),
+    ]
+    assert headers_for(SKU_DEMAND, demand("new", "o2"), traces) == [("schema", b"sku-demand/1")]
+
+
+def test_a_deletion_has_no_trace() -> None:
+    row = Row("sku-demand", 0, headers=(("traceparent", TRACE),))
+    assert traces_of([(row, Input(SKU_DEMAND, 0, 0, "k", None))]) == {}

@@ -1,0 +1,103 @@
+"""Beliefs: the posterior is the textbook's, forgetting goes to the prior, and the population finds its own prior."""
+
+import numpy as np
+import pytest
+import torch
+
+from policies.belief import Evidence, GaussianPrior, draw, posterior
+from policies.linalg import Floats
+from policies.population import Individual, Population
+
+D = 3
+PRIOR = GaussianPrior(mean=np.array([0.5, -0.2, 0.1]), precision=np.diag([4.0, 2.0, 8.0]), noise=0.25)
+
+
+def posterior_of(evidence: Evidence) -> tuple[Floats, Floats]:
+    precision, shift = evidence.read(D)
+    mean, factor = posterior(PRIOR, torch.as_tensor(precision)[..., None], torch.as_tensor(shift)[..., None])
+    lower = factor[..., 0].numpy()
+    return mean[..., 0].numpy(), lower @ lower.T
+
+
+def test_without_data_the_belief_is_the_prior() -> None:
+    mean, precision = posterior_of(Evidence())
+    assert mean == pytest.approx(PRIOR.mean)
+    assert precision == pytest.approx(PRIOR.precision)
+
+
+def test_the_posterior_is_bayesian_linear_regression() -> None:
+    rng = np.random.default_rng(0)
+    phi, y = rng.normal(size=(20, D)), rng.normal(size=20)
+    evidence = Evidence()
+    for place in range(0, 20, 5):
+        evidence.add(phi[place : place + 5], y[place : place + 5], noise=PRIOR.noise, at=1000, memory_ms=1e9)
+    mean, precision = posterior_of(evidence)
+    expected = PRIOR.precision + phi.T @ phi / PRIOR.noise
+    assert precision == pytest.approx(expected)
+    assert mean == pytest.approx(np.linalg.solve(expected, PRIOR.precision @ PRIOR.mean + phi.T @ y / PRIOR.noise))
+
+
+def test_forgetting_goes_to_the_prior() -> None:
+    phi, y = np.eye(D), np.array([5.0, 5.0, 5.0])
+    evidence = Evidence()
+    evidence.add(phi, y, noise=PRIOR.noise, at=1_000, memory_ms=100.0)
+    near, _ = posterior_of(evidence)
+    evidence.add(np.zeros((1, D)), np.zeros(1), noise=PRIOR.noise, at=11_000, memory_ms=100.0)
+    far, precision = posterior_of(evidence)
+    assert np.abs(near - PRIOR.mean).max() > 1.0
+    assert far == pytest.approx(PRIOR.mean)
+    assert precision == pytest.approx(PRIOR.precision)
+
+
+def test_draws_have_the_posteriors_mean_and_covariance() -> None:
+    rng = np.random.default_rng(1)
+    phi = rng.normal(size=(4, D))
+    evidence = Evidence()
+    evidence.add(phi, np.ones(4), noise=PRIOR.noise, at=1, memory_ms=1e9)
+    precision, shift = evidence.read(D)
+    mean, factor = posterior(PRIOR, torch.as_tensor(precision)[..., None], torch.as_tensor(shift)[..., None])
+    n = 40_000
+    drawn = draw(mean, factor, torch.as_tensor(rng.normal(size=(D, n, 1))))[..., 0].numpy().T
+    covariance = np.linalg.inv(PRIOR.precision + precision)
+    assert drawn.mean(0) == pytest.approx(mean[..., 0].numpy(), abs=5 * np.sqrt(covariance.max() / n))
+    assert np.cov(drawn.T) == pytest.approx(covariance, abs=0.05 * covariance.max())
+
+
+def test_evidence_of_another_size_counts_for_nothing() -> None:
+    evidence = Evidence()
+    evidence.add(np.ones((1, 2)), np.ones(1), noise=1.0, at=1, memory_ms=1.0)
+    precision, shift = evidence.read(D)
+    assert not precision.any()
+    assert not shift.any()
+
+
+SHIPPED = {"mean": [0.0] * D, "precision": np.diag([1.0] * D).tolist(), "noise": 0.25}
+
+
+def test_the_population_finds_its_prior() -> None:
+    """Entities whose weights scatter around a common mean: the estimated prior moves there, and narrows."""
+    rng = np.random.default_rng(2)
+    centre, spread = np.array([1.0, -1.0, 0.5]), 0.1
+    population, prior = Population(), GaussianPrior.of(SHIPPED)
+    for _ in range(300):
+        one, own = Individual(), centre + spread * rng.normal(size=D)
+        for _ in range(5):
+            phi = rng.normal(size=(4, D))
+            population.learn(one, phi, phi @ own + 0.5 * rng.normal(size=4), prior)
+        prior = GaussianPrior.of(population.prior(SHIPPED))
+    assert prior.mean == pytest.approx(centre, abs=0.1)
+    assert np.sqrt(np.diag(np.linalg.inv(prior.precision))).max() < 0.5
+
+
+def test_few_outcomes_move_the_prior_little() -> None:
+    population, one = Population(), Individual()
+    population.learn(one, np.eye(D), np.full(D, 9.0), GaussianPrior.of(SHIPPED))
+    assert np.abs(population.prior(SHIPPED)["mean"]).max() < 2.0
+
+
+def test_an_entity_counts_once_however_often_it_reports() -> None:
+    population, one = Population(), Individual()
+    for _ in range(10):
+        population.learn(one, np.eye(D), np.ones(D), GaussianPrior.of(SHIPPED))
+    assert population.entities == 1.0
+    assert np.frombuffer(population.mean) == pytest.approx(np.frombuffer(one.mean))
