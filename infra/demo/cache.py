@@ -39,7 +39,7 @@ def _key(subset: Subset) -> str:
 def _read(path: Path) -> Journey | None:
     """None where there is nothing, or nothing whole: it is then made again."""
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             return Journey(**{name: stored[name] for name in stored.files})
     except (OSError, ValueError, TypeError, zipfile.BadZipFile):
         return None

@@ -95,7 +95,7 @@ def _run(
     board = Scoreboard(demand=real_demand(journey))
     crew.start("worker", ["-c", "from infra.cli import main; main(['worker'])"])
     crew.await_ready("worker")
-    console.print("  worker     six agents, exactly once, one process")
+    console.print("  worker     all agents, exactly once, one process")
     onlooker = Onlooker(settings, board)
     onlooker.start()
     began = monotonic()

