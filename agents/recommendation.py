@@ -219,9 +219,9 @@ class _Work:
 
     def mature(self, name: str, at: int) -> None:
         """The window of a slate has closed: tell its outcome, and learn from it."""
-        if self.asked:
-            self.decide()  # it may be one of these, where a batch spans the whole window
         user_id, _, which = name.partition("\x1f")
+        if any(one.open.decision_id == which for one in self.asked):
+            self.decide()  # a batch may span the whole window
         user = self.draft.edit(f"user/{user_id}", User)
         slate = user.slates.close(which)
         if slate is None:

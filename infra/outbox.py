@@ -12,6 +12,7 @@ from infra.settings import Settings
 
 _BATCH_BYTES: Final = 512 * 1024
 _REQUEST_BYTES: Final = 64 * 1024 * 1024
+_RETRY_MS: Final = 20  # a transaction that follows at once often finds the last one still being finished
 _STOP_S: Final = 5.0
 
 Headers = Sequence[tuple[str, bytes]]
@@ -45,6 +46,7 @@ class Outbox:
             transaction_timeout_ms=int(settings.transaction_timeout_s * 1000),
             max_batch_size=_BATCH_BYTES,
             max_request_size=_REQUEST_BYTES,
+            retry_backoff_ms=_RETRY_MS,
         )
 
     async def start(self) -> Self:
@@ -83,8 +85,9 @@ class Outbox:
         producer = self._producer
         await producer.begin_transaction()
         sent = [await producer.send_batch(batch, tp.topic, partition=tp.partition) for tp, batch in batches]
-        for future in sent:
-            future.add_done_callback(_retrieve)
+        # The brokers verify a transaction when its first records come. Meanwhile the coordinator must not be changing
+        # it, or they send the records back to be tried again later: so the offsets wait until the records are in.
+        await asyncio.gather(*sent)
         if offsets:
             await producer.send_offsets_to_transaction(dict(offsets), self._group)
         await producer.commit_transaction()
@@ -113,11 +116,6 @@ def _append(batch: Batch, message: Message) -> bool:
     # The first record of a batch is always taken, so that one larger than a batch goes out alone.
     appended = batch.append(timestamp=None, key=message.key, value=message.value, headers=list(message.headers))
     return appended is not None
-
-
-def _retrieve(future: asyncio.Future[Any]) -> None:
-    if not future.cancelled():
-        future.exception()  # the commit raises it too: this only keeps asyncio from reporting it twice
 
 
 def _is_fenced(producer: Producer) -> bool:

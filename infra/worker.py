@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, cast
 
 from agents.contract import Agent
+from infra import tuning
 from infra.app import WorkerApp, build
 from infra.ownership import Logs, Ownership
 from infra.settings import Settings
@@ -26,6 +27,7 @@ async def run(settings: Settings, agents: Sequence[Agent], *, group: str, announ
 
     `announce` is told `ready: …` each time all assigned partitions have their state.
     """
+    tuning.settle()
     stop = _on_signals()
     tally = Tally()
     watcher = Watcher(settings, {topic for agent in agents for topic in agent.watches})

@@ -9,9 +9,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from rich.console import Console
-from rich.progress import Progress
-
 from infra.errors import UserError
 
 KAFKA_VERSION: Final = "4.3.1"
@@ -65,6 +62,9 @@ def classpath() -> str:
 
 
 def _fetch(jars: list[Jar], folder: Path) -> None:
+    from rich.console import Console
+    from rich.progress import Progress
+
     console = Console(stderr=True)
     console.print(f"tradewind: fetching Apache Kafka {KAFKA_VERSION}, {len(jars)} jars, into {folder}", soft_wrap=True)
     try:

@@ -10,6 +10,8 @@ from time import monotonic, sleep
 from typing import Final
 
 POLL_S: Final = 0.05
+_LOADING_POLL_S: Final = 0.001
+_PROC: Final = Path("/proc/self")  # Linux has it, macOS hasn't
 
 
 def spawn(command: list[str], log: Path) -> int:
@@ -22,31 +24,33 @@ def spawn(command: list[str], log: Path) -> int:
         (os.POSIX_SPAWN_OPEN, 1, str(log), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644),
         (os.POSIX_SPAWN_DUP2, 1, 2),
     ]
-    return os.posix_spawn(command[0], command, os.environ, file_actions=actions, setsid=True)
+    pid = os.posix_spawn(command[0], command, os.environ, file_actions=actions, setsid=True)
+    # A program that is still being loaded has no command line yet, and `alive` would not know it.
+    while _command_line(pid) == b"" and os.waitpid(pid, os.WNOHANG) == (0, 0):
+        sleep(_LOADING_POLL_S)
+    return pid
 
 
 def alive(pid: int, *, named: str) -> bool:
     """Whether process `pid` runs and is the one whose command line has `named`: a number may have been given anew."""
     with suppress(ChildProcessError):
         os.waitpid(pid, os.WNOHANG)  # where it is our own child, and has ended, nobody else takes note of it
-    proc = Path("/proc")
-    if (proc / "self").exists():
-        try:
-            command = (proc / str(pid) / "cmdline").read_bytes()
-            # Empty while a program is being loaded, and once it has ended and nobody took note of it.
-            return named.encode() in command if command else not _ended(proc / str(pid))
-        except OSError:
-            return False
+    command = _command_line(pid)
+    if command is not None:
+        return named.encode() in command
     try:
         os.kill(pid, 0)
     except OSError:
         return False
-    return True
+    return not _PROC.exists()
 
 
-def _ended(proc: Path) -> bool:
-    """Whether /proc/<pid>/stat has the state of a zombie; it follows the program's name, in brackets."""
-    return (proc / "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[0] in "ZX"
+def _command_line(pid: int) -> bytes | None:
+    """What `pid` was started by; empty once it has ended; None where no such process is, or the system doesn't tell."""
+    try:
+        return (_PROC.parent / str(pid) / "cmdline").read_bytes()
+    except OSError:
+        return None
 
 
 def end(pid: int, *, named: str, patience_s: float) -> bool:

@@ -16,6 +16,7 @@ NAMES: Final = {
     "base_stock": "base-stock rule",
 }
 _WIDTH: Final = 80
+_AS_RECORDED: Final = "As recorded: a replay decides again, but what was sold and won is history."
 _SURE: Final = 2.0  # standard errors from which a difference is said to be one
 
 
@@ -25,12 +26,13 @@ def show(result: dict[str, Any], console: Console) -> None:
 
 
 def summary(result: dict[str, Any]) -> RenderableType:
+    recorded = [Text(_AS_RECORDED, style="dim")] if "replay" in result else []
     parts = [
         _head(result),
         _traffic(result),
         _section("Next basket: what each household bought next, named beforehand", _baskets(result["next_basket"])),
-        _section("Stock: the same demand, the same lead times", _stock(result["replenishment"])),
-        _section("Advertising: second-price auctions under a budget", _bidding(result["bidding"])),
+        _section("Stock: the same demand, the same lead times", [*_stock(result["replenishment"]), *recorded]),
+        _section("Advertising: auctions under a budget", [*_bidding(result["bidding"]), *recorded]),
     ]
     return Group(*parts)
 

@@ -29,6 +29,9 @@ class Sink(Protocol):
 class Replay:
     """One replay. Only topics of role input are fed; what the history holds of others was put out once, and is counted.
 
+    What was sold, received and won stands in the history: a replay makes decisions again, not their consequences. So
+    slates are judged as made now, while stock and auctions are those of the recorded run.
+
     Messages flow in the order of the history: `batch` of them are one micro-batch.
     """
 
@@ -80,6 +83,7 @@ class Replay:
                 "agents": [agent.name for agent in self.runner.agents],
                 "batch": self.batch,
                 "policy_version": self.runner.policy.number,
+                "as_recorded": ["replenishment", "bidding"],  # what these sections judge was decided back then
             },
         }
 

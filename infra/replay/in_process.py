@@ -31,6 +31,12 @@ class _Seat:
     entries: dict[str, bytes] = field(default_factory=dict[str, bytes])
     views: Views = field(default_factory=Views)
     now: int = 0
+    reads: frozenset[str] = field(init=False)
+    watches: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.reads = frozenset(topic.name for topic in self.agent.reads)
+        self.watches = frozenset(topic.name for topic in self.agent.watches)
 
     def step(self, batch: Sequence[Input], policy: PolicyVersion, now: int) -> Step:
         made = self.agent.step(State(self.entries, self.views), batch, policy, now)
@@ -61,7 +67,7 @@ class InProcess:
 
     def __post_init__(self) -> None:
         self._seats = [_Seat(agent) for agent in self.agents]
-        self._wanted = {topic.name for agent in self.agents for topic in (*agent.reads, *agent.watches)}
+        self._wanted = {name for seat in self._seats for name in seat.reads | seat.watches}
 
     def feed(self, batch: Iterable[Message]) -> list[Message]:
         """Take in one batch and run until quiet. Returns all that was put out, dead letters included, in order."""
@@ -86,11 +92,11 @@ class InProcess:
     def _round(self, inputs: list[Input]) -> list[Output]:
         for seat in self._seats:
             for given in inputs:
-                if given.topic in seat.agent.watches:
+                if given.topic.name in seat.watches:
                     seat.views.apply(given.topic, given.key, given.record)
         made: list[Output] = []
         for seat in self._seats:
-            batch = [given for given in inputs if given.topic in seat.agent.reads]
+            batch = [given for given in inputs if given.topic.name in seat.reads]
             if batch:
                 step = seat.step(batch, self.policy, seat.now)
                 self.ignored.update(step.ignored)

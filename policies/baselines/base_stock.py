@@ -16,7 +16,7 @@ class BaseStock:
 
     level: float
 
-    def review(self, on_hand: float, on_order: float, sold: float) -> float:  # a rule may not need it
+    def review(self, on_hand: float, on_order: float, sold: float) -> float:  # noqa: ARG002 # a rule may not need it
         return self.level - on_hand - on_order
 
 

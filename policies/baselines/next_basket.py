@@ -30,11 +30,11 @@ class GlobalPopularity:
     def __post_init__(self) -> None:
         self.counts = FadingCounts(self.half_life)
 
-    def observe(self, user: str, items: list[str], at: int) -> None:  # the same for every user
+    def observe(self, user: str, items: list[str], at: int) -> None:  # noqa: ARG002 # the same for every user
         for item in items:
             self.counts.add(item, at)
 
-    def predict(self, user: str, at: int, k: int) -> list[str]:  # and the order never fades
+    def predict(self, user: str, at: int, k: int) -> list[str]:  # noqa: ARG002 # and the order never fades
         return self.counts.top()[:k]
 
 

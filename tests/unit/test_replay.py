@@ -270,7 +270,9 @@ def test_bad_lines_are_dead_letters_by_line_number_and_none_is_lost(tmp_path: Pa
     assert [one for one in found if isinstance(one, Message)] == [event(1), event(2)]
 
 
-@pytest.mark.parametrize(("kept", "then"), [(-9, b""), (0, b"plain text"), (20, b"!" * 99)])
+@pytest.mark.parametrize(
+    ("kept", "then"), [(-9, b""), (0, b"plain text"), (18, b"\xff" * 99), (18, b"\x00" * 99), (600, b"!" * 99)]
+)
 def test_a_broken_gzip_file_is_said_in_one_sentence(tmp_path: Path, kept: int, then: bytes) -> None:
     path = saved(tmp_path / "events.jsonl.gz", *(event(number) for number in range(500)))
     path.write_bytes(path.read_bytes()[:kept] + then)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from infra.demo import cache
+from infra.demo.assortment import median_prices
 from infra.demo.journey import LOCATIONS, Journey, RealDemand, Subset, initial_stock, real_demand, supply_of
 from infra.demo.prepare import Tables, choose_households, prepare, spread
 from streams.times import DAY, MINUTE, parse_time
@@ -132,3 +133,12 @@ def test_a_broken_cache_is_made_again(tables: Tables, tmp_path: Path, monkeypatc
     (path,) = tmp_path.iterdir()
     path.write_bytes(path.read_bytes()[:50])
     assert cache.load(Subset(households=3), tmp_path).baskets.size == 5
+
+
+def test_a_price_is_the_median_of_what_pieces_cost() -> None:
+    item = np.array([0, 2, 0, 0, 2, 2, 0])
+    quantity = np.array([1.0, 2.0, 1.0, 2.0, 1.0, 1.0, 1.0])
+    value = np.array([3.0, 8.0, 1.0, 10.0, 9.0, 0.0, 2.0])
+    prices = median_prices(item, quantity, value, items=3)
+    assert (prices[0], prices[2]) == (np.median([3, 1, 5, 2]), np.median([4, 9]))  # what was given away doesn't count
+    assert np.isnan(prices[1])

@@ -28,6 +28,11 @@ def test_value_spend_and_share_of_the_optimum() -> None:
     assert found["hindsight_share"] == pytest.approx(6 / 8.5)
 
 
+def test_a_second_copy_of_an_auction_is_counted_but_not_measured() -> None:
+    once = auction("c", 1, 6.0, 2.0, won=True)
+    assert measured(campaign("c", 4.5), once, once) == measured(campaign("c", 4.5), once)
+
+
 def test_overspend_of_one_campaign_is_not_made_good_by_another() -> None:
     found = measured(
         campaign("c", 1.0), campaign("d", 9.0), auction("c", 1, 6.0, 2.0, won=True), auction("d", 1, 6.0, 2.0, won=True)

@@ -47,9 +47,11 @@ def test_a_basket_without_three_earlier_ones_is_not_judged() -> None:
 
 @pytest.mark.parametrize("when", [day(2), day(4), day(4) + 1])
 def test_a_slate_that_is_stale_or_came_too_late_is_not_the_one(when: int) -> None:
-    found = measured([*WARM_UP, shown("u", when, "a"), *basket("u", 4, "a")])
-    assert (found["baskets"], found["without_slate"], found["policies"]) == (0, 1, None)
-    assert found["why"]
+    made, bought = shown("u", when, "a"), basket("u", 4, "a")
+    for story in ([*WARM_UP, made, *bought], [*WARM_UP, *bought, made]):
+        found = measured(story)
+        assert (found["baskets"], found["without_slate"], found["policies"]) == (0, 1, None)
+        assert found["why"]
 
 
 def test_the_latest_slate_before_the_basket_is_the_one_in_whatever_order_they_are_read() -> None:

@@ -2,6 +2,7 @@
 
 import math
 import random
+from dataclasses import dataclass, field
 
 import pytest
 
@@ -57,6 +58,23 @@ def test_an_order_comes_a_lead_time_after_the_review_that_made_it() -> None:
     demand = [Demand(3 * DAY - 1, 1), Demand(3 * DAY, 1)]
     ledger = simulate(demand, terms, BaseStock(5), on_hand=0, start=0, end=3 * DAY)
     assert (ledger.ordered, ledger.sold) == (5, 1)
+
+
+@dataclass
+class Notes:
+    """Orders one unit, and remembers what it was told."""
+
+    told: list[tuple[float, float, float]] = field(default_factory=list[tuple[float, float, float]])
+
+    def review(self, on_hand: float, on_order: float, sold: float) -> float:
+        self.told.append((on_hand, on_order, sold))
+        return 1.0
+
+
+def test_at_one_instant_arrivals_come_before_the_review_and_the_review_before_the_sale() -> None:
+    terms, notes = Terms(lead_time=DAY, holding_cost=1, shortage_cost=1), Notes()
+    simulate([Demand(2 * DAY, 1)], terms, notes, on_hand=0, start=0, end=3 * DAY)
+    assert notes.told == [(0, 0, 0), (1, 0, 0), (1, 0, 1)]
 
 
 def test_orders_are_whole_packs_within_their_bounds() -> None:
