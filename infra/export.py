@@ -123,10 +123,12 @@ async def _fill(
     source: Reader, hungry: Iterable[Partition], waiting: dict[Partition, deque[Raw]], ends: Mapping[Partition, int]
 ) -> list[Partition]:
     """Fetch once. Returns the partitions of which now something waits, or nothing more will come."""
+    if done := [place for place in sorted(hungry) if await source.position(place) >= ends[place]]:
+        return done  # asked before fetching, which would wait for what never comes
     for place, rows in (await source.getmany(*sorted(hungry), timeout_ms=_WAIT_MS)).items():
         if kept := deque(row for row in rows if row.offset < ends[place]):
             waiting[place] = kept
-    return [place for place in sorted(hungry) if place in waiting or await source.position(place) >= ends[place]]
+    return [place for place in sorted(hungry) if place in waiting]
 
 
 def _head(row: Raw, place: Partition, names: Mapping[str, Topic]) -> _Head:

@@ -38,7 +38,6 @@ class Outbox:
     def __init__(self, settings: Settings, *, transactional_id: str, group: str) -> None:
         self._id = transactional_id
         self._group = group
-        self._limit = settings.max_record_bytes
         self._producer = producer(
             settings,
             client_id=transactional_id,
@@ -65,8 +64,8 @@ class Outbox:
     async def commit(self, messages: Iterable[Message], offsets: Mapping[Partition, int]) -> None:
         """Append the messages and commit the group's offsets, all or nothing.
 
-        Raises FencedError when another owner has taken over, UserError for a record over the limit. After any exception
-        the outcome is unknown, and this outbox must not be used again.
+        Raises FencedError when another owner has taken over, UserError for a record that a topic won't take. After any
+        exception the outcome is unknown, and this outbox must not be used again.
         """
         batches = self._pack(messages)
         try:

@@ -18,6 +18,8 @@ from streams.times import DAY
 from streams.topics import DEAD_LETTERS, POLICY_VERSIONS, Topic
 
 _CHANGELOG_RECORD: Final = 8 * 1024 * 1024
+_DEFAULT_RECORD: Final = 1_000_000  # what fits into Kafka's own default of max.message.bytes
+_OVERHEAD: Final = 48_576  # headers and framing of a batch
 _COMPACTED: Final = {
     "cleanup.policy": "compact",
     # A worker that was away for a week still learns of every deletion.
@@ -174,6 +176,8 @@ def _want(settings: Settings, topic: Topic) -> Wanted:
     options = dict(_COMPACTED) if topic.compacted else {}
     if topic is DEAD_LETTERS:
         options["max.message.bytes"] = str(ROOM)
+    elif settings.max_record_bytes > _DEFAULT_RECORD:
+        options["max.message.bytes"] = str(settings.max_record_bytes + _OVERHEAD)
     return Wanted(
         name=settings.topic(topic.name),
         partitions=1 if topic.single else settings.partitions,

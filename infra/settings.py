@@ -45,7 +45,7 @@ class Settings(BaseSettings):
         default=20, ge=0, le=10_000, description="how long the first record of a batch may wait"
     )
     max_record_bytes: int = Field(
-        default=1_000_000, ge=1_000, le=50_000_000, description="the largest record that is written"
+        default=1_000_000, ge=100, le=50_000_000, description="the largest record that is written"
     )
     refresh_interval_minutes: float = Field(
         default=60, gt=0, le=100_000, description="event time between two unasked slates of one user"

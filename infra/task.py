@@ -10,6 +10,7 @@ from agents.contract import Agent, Input, State, Step
 from infra.changelog import Progress, Restored, changelog_topic, changes, restore
 from infra.clients import Partition, Raw
 from infra.envelope import headers_for, traces_of
+from infra.errors import UserError
 from infra.inbox import Fetched, Inbox
 from infra.letters import dead_letter
 from infra.outbox import Message, Outbox
@@ -227,10 +228,18 @@ class Task:
 
     def _message(self, topic: Topic, record: object, traces: dict[str, bytes]) -> Message:
         name = self._around.settings.topic(topic.name)
-        key = topic.key(record).encode()
-        return Message(
-            name, partition_for(key, self._counts[name]), key, encode(record), headers_for(topic, record, traces)
-        )
+        key, value = topic.key(record).encode(), encode(record)
+        if topic is not DEAD_LETTERS:  # its room is its own: it must take whatever could come in
+            self._check_size(name, len(key) + len(value))
+        return Message(name, partition_for(key, self._counts[name]), key, value, headers_for(topic, record, traces))
+
+    def _check_size(self, topic: str, size: int) -> None:
+        limit = self._around.settings.max_record_bytes
+        if size > limit:
+            raise UserError(
+                f"the {self.agent.name} agent made a record of {size} bytes for topic {topic}, and "
+                f"TRADEWIND_MAX_RECORD_BYTES allows {limit}: raise it, and max.message.bytes of the topic"
+            )
 
     def _apply(self, step: Step, progress: Progress) -> None:
         for key, raw in step.writes.items():

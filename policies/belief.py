@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import msgspec
 import numpy as np
-import torch
 
 from policies.linalg import Floats, cholesky, solve_lower, solve_upper
 from policies.version import Priors
@@ -59,14 +58,14 @@ class Evidence(msgspec.Struct):
         self.at = max(self.at, at)
 
 
-def posterior(prior: GaussianPrior, precision: torch.Tensor, shift: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Posterior means μ [d, B] and Cholesky factors L [d, d, B] of Λ = LLᵀ, from D [d, d, B] and h [d, B]."""
-    prior_shift = torch.as_tensor(np.einsum("ij,j->i", prior.precision, prior.mean))
-    factor = cholesky(torch.as_tensor(prior.precision).unsqueeze(-1) + precision)
-    mean = solve_upper(factor, solve_lower(factor, prior_shift.unsqueeze(-1) + shift))
-    return mean, factor
+def posterior(prior: GaussianPrior, precision: Floats, shift: Floats, noise: Floats) -> tuple[Floats, Floats]:
+    """Posterior means μ [d, B], and draws from the posteriors [d, M, B].
 
-
-def draw(mean: torch.Tensor, factor: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
-    """Posterior draws [d, M, B] from means [d, B], factors of the precision [d, d, B] and normals [d, M, B]."""
-    return mean.unsqueeze(1) + solve_upper(factor, noise)  # L⁻ᵀz has covariance Λ⁻¹
+    From the evidence D [d, d, B] and h [d, B], and standard normals [d, M, B].
+    """
+    prior_shift = np.einsum("ij,j->i", prior.precision, prior.mean)
+    factor = cholesky(prior.precision[..., None] + precision)  # Λ = LLᵀ
+    half = solve_lower(factor, (prior_shift[:, None] + shift)[:, None])  # L⁻¹(Λ₀m + h)
+    solved = solve_upper(factor, np.concatenate([half, noise], axis=1))  # L⁻ᵀz has covariance Λ⁻¹
+    mean = solved[:, 0]
+    return mean, mean[:, None] + solved[:, 1:]

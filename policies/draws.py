@@ -35,9 +35,9 @@ def uniforms(seeds: npt.NDArray[np.uint64], count: int) -> Floats:
     return ((x >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53
 
 
-def normals(uniform: Floats) -> torch.Tensor:
-    """Standard normals from uniforms, by the inverse distribution function. Any shape, float64."""
-    return normal_quantile(torch.as_tensor(uniform))
+def normals(uniform: Floats) -> Floats:
+    """Standard normals from uniforms, by the inverse distribution function. Any shape."""
+    return normal_quantile(torch.as_tensor(uniform)).numpy()
 
 
 def gumbels(uniform: Floats) -> torch.Tensor:

@@ -9,13 +9,14 @@ Work is done in blocks of a fixed shape, so that a slate never depends on which 
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import log
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
-from policies.belief import GaussianPrior, draw, posterior
+from policies.belief import GaussianPrior, posterior
 from policies.draws import gumbels, normals, uniforms
 from policies.linalg import Floats, dot, logsumexp
 
@@ -58,19 +59,25 @@ def _blocks(queries: Sequence[Query]) -> Iterator[Sequence[Query]]:
 
 def _choose_block(block: Sequence[Query], prior: GaussianPrior, temperature: float) -> Iterator[Slate]:
     d = prior.size
-    phi = np.zeros((BLOCK, MAX_CANDIDATES, d))
-    # a row that pads the block has the prior alone
-    precision, shift = np.zeros((BLOCK, d, d)), np.zeros((BLOCK, d))
+    phi = np.zeros((d, BLOCK, MAX_CANDIDATES))
+    precision, shift = np.zeros((d, d, BLOCK)), np.zeros((d, BLOCK))  # a row that pads the block has the prior alone
     seeds, counts = np.zeros(BLOCK, dtype=np.uint64), np.zeros(BLOCK, dtype=np.int64)
     for row, query in enumerate(block):
         counts[row] = len(query.phi)
-        phi[row, : counts[row]] = query.phi
-        precision[row], shift[row], seeds[row] = query.precision, query.shift, query.seed
-    belief = posterior(prior, _last(precision), _last(shift))
-    chosen, slots, scores = sample(
-        torch.as_tensor(phi).permute(2, 0, 1).contiguous(), belief, torch.as_tensor(counts), seeds, temperature
+        phi[:, row, : counts[row]] = query.phi.T
+        precision[..., row], shift[..., row], seeds[row] = query.precision, query.shift, query.seed
+    uniform = uniforms(seeds, 1 + DRAWS * d + MAX_CANDIDATES)
+    noise = normals(uniform[:, 1 : 1 + DRAWS * d]).reshape(BLOCK, DRAWS, d).transpose(2, 1, 0)
+    mean, weights = posterior(prior, precision, shift, noise)
+    scores = dot(torch.as_tensor(phi), torch.as_tensor(mean).unsqueeze(-1)).numpy()
+    chosen, slots = sample(
+        torch.as_tensor(phi),
+        torch.as_tensor(weights) / temperature,
+        torch.as_tensor(counts),
+        uniform[:, 0],
+        gumbels(uniform[:, 1 + DRAWS * d :]),
+        size=max(query.size for query in block),
     )
-    means = belief[0].numpy()
     for row, query in enumerate(block):
         size = min(query.size, len(query.phi))
         picked = chosen[row, :size]
@@ -79,45 +86,39 @@ def _choose_block(block: Sequence[Query], prior: GaussianPrior, temperature: flo
             scores=scores[row, picked].tolist(),
             propensity=float(np.prod(slots[row, :size])),
             slot_propensities=slots[row, :size].tolist(),
-            mean=means[:, row].tolist(),
+            mean=mean[:, row].tolist(),
         )
 
 
-def _last(rows: Floats) -> torch.Tensor:
-    """[B, …] → […, B]: the batch last, as policies.linalg has it."""
-    return torch.as_tensor(np.ascontiguousarray(np.moveaxis(rows, 0, -1)))
-
-
 def sample(
-    phi: torch.Tensor,
-    belief: tuple[torch.Tensor, torch.Tensor],
-    counts: torch.Tensor,
-    seeds: npt.NDArray[np.uint64],
-    temperature: float,
-) -> tuple[npt.NDArray[np.int64], Floats, Floats]:
-    """Full rankings [B, C], their slot propensities [B, C] and mean scores [B, C], of candidates φ [d, B, C]."""
-    (d, rows, width), (mean, factor) = phi.shape, belief
-    uniform = uniforms(seeds, 1 + DRAWS * d + width)
-    noise = normals(uniform[:, 1 : 1 + DRAWS * d]).reshape(rows, DRAWS, d).permute(2, 1, 0)
-    weights = draw(mean, factor, noise.contiguous())  # [d, M, B]
-    logits = dot(phi.unsqueeze(1), weights.unsqueeze(-1)) / temperature  # [M, B, C]
+    phi: torch.Tensor, weights: torch.Tensor, counts: torch.Tensor, pick: Floats, noise: torch.Tensor, *, size: int
+) -> tuple[npt.NDArray[np.int64], Floats]:
+    """The first slots of a ranking, and their propensities, both [B, size].
+
+    φ [d, B, C] of the candidates, of which each row has `counts` [B]; drawn weights over the temperature [d, M, B];
+    a uniform [B] that picks the draw, and Gumbels [B, C].
+    """
+    logits = dot(phi.unsqueeze(1), weights.unsqueeze(-1))  # [M, B, C]
+    draws, rows, width = logits.shape
     logits = logits.masked_fill(torch.arange(width) >= counts.unsqueeze(1), -torch.inf)
-    picked = torch.as_tensor((uniform[:, 0] * DRAWS).astype(np.int64))
-    perturbed = logits[picked, torch.arange(rows)] + gumbels(uniform[:, 1 + DRAWS * d :])
-    chosen = torch.argsort(perturbed, dim=1, descending=True, stable=True)
-    scores = dot(phi, mean.unsqueeze(-1))
-    return chosen.numpy(), slot_propensities(logits, chosen).numpy(), scores.numpy()
+    picked = torch.as_tensor((pick * draws).astype(np.int64))
+    ranking = torch.argsort(logits[picked, torch.arange(rows)] + noise, dim=1, descending=True, stable=True)
+    return ranking[:, :size].numpy(), slot_propensities(logits, ranking, size).numpy()
 
 
-def slot_propensities(logits: torch.Tensor, chosen: torch.Tensor) -> torch.Tensor:
-    """P(slot j | slots before j) [B, C] of rankings [B, C] under the mixture of M Plackett–Luce models [M, B, C].
+def slot_propensities(logits: torch.Tensor, ranking: torch.Tensor, size: int) -> torch.Tensor:
+    """P(slot j | slots before j) [B, size] of rankings [B, C] under the mixture of M Plackett–Luce models [M, B, C].
 
     Slots that hold a padded candidate (logit -inf) come last and have no meaning.
     """
-    ranked = logits.gather(2, chosen.unsqueeze(0).expand_as(logits))
-    # log of what is still to be had at slot j, summed from the end: no difference of nearly equal numbers
-    remaining = torch.logcumsumexp(ranked.flip(2), dim=2).flip(2)
-    step = torch.where(torch.isfinite(ranked), ranked - remaining, 0.0)
-    joint = logsumexp(torch.cumsum(step, dim=2))  # log Σ_m P_m(a_1 … a_j), [B, C]
-    before = torch.cat([torch.full_like(joint[:, :1], float(np.log(len(logits)))), joint[:, :-1]], dim=1)
-    return torch.exp(joint - before)
+    ranked = logits.gather(2, ranking.unsqueeze(0).expand_as(logits)).permute(2, 0, 1).contiguous()  # [C, M, B]
+    slots = min(size, len(ranked))
+    # log of what is still to be had at each slot, summed from the end: no difference of nearly equal numbers
+    left = logsumexp(ranked[slots:]) if slots < len(ranked) else torch.full_like(ranked[0], -torch.inf)
+    step = torch.zeros_like(ranked[:slots])
+    for j in reversed(range(slots)):
+        left = torch.logaddexp(ranked[j], left)
+        step[j] = torch.where(torch.isfinite(ranked[j]), ranked[j] - left, 0.0)
+    joint = logsumexp(torch.cumsum(step, dim=0).transpose(0, 1))  # log Σ_m P_m(a_1 … a_j), [size, B]
+    before = torch.cat([torch.full_like(joint[:1], log(logits.shape[0])), joint[:-1]])
+    return torch.exp(joint - before).transpose(0, 1)

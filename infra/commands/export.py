@@ -1,6 +1,7 @@
 """`tradewind export`: what lies on the topics, as a file that `tradewind replay` reads."""
 
 import asyncio
+import logging
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -23,6 +24,7 @@ def export(
     from infra import settings
     from infra.replay.progress import Progress
 
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what goes wrong is said in one sentence
     loaded = settings.load(bootstrap_servers=bootstrap_servers, prefix=prefix)
     chosen = exporting.wanted(topics, inputs_only=inputs_only)
     with Progress() as progress:

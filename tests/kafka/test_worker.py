@@ -109,3 +109,12 @@ def test_a_bug_in_an_agent_ends_the_process_before_anything_later_is_done(settin
     assert worker.process.wait(LONG_S) == 1
     assert "a bug in an agent" in worker.errors.read_text()
     assert said(setting, 0) == []
+
+
+def test_a_record_that_is_too_large_ends_the_process_by_the_topics_name(setting: Setting) -> None:
+    worker = setting.start(max_record_bytes="100")
+    worker.wait_for("ready")
+    send(setting.address, f"{setting.prefix}orders", [(KEY, GOOD)])
+    assert worker.process.wait(LONG_S) != 0
+    text = worker.errors.read_text()
+    assert f"for topic {setting.prefix}sku-demand, and TRADEWIND_MAX_RECORD_BYTES allows 100" in text

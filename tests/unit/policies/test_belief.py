@@ -2,9 +2,8 @@
 
 import numpy as np
 import pytest
-import torch
 
-from policies.belief import Evidence, GaussianPrior, draw, posterior
+from policies.belief import Evidence, GaussianPrior, posterior
 from policies.linalg import Floats
 from policies.population import Individual, Population
 
@@ -14,9 +13,9 @@ PRIOR = GaussianPrior(mean=np.array([0.5, -0.2, 0.1]), precision=np.diag([4.0, 2
 
 def posterior_of(evidence: Evidence) -> tuple[Floats, Floats]:
     precision, shift = evidence.read(D)
-    mean, factor = posterior(PRIOR, torch.as_tensor(precision)[..., None], torch.as_tensor(shift)[..., None])
-    lower = factor[..., 0].numpy()
-    return mean[..., 0].numpy(), lower @ lower.T
+    mean, drawn = posterior(PRIOR, precision[..., None], shift[..., None], np.eye(D)[..., None])
+    spread = drawn[..., 0] - mean  # L⁻ᵀ
+    return mean[:, 0], np.asarray(np.linalg.inv(spread @ spread.T), dtype=np.float64)
 
 
 def test_without_data_the_belief_is_the_prior() -> None:
@@ -55,12 +54,11 @@ def test_draws_have_the_posteriors_mean_and_covariance() -> None:
     evidence = Evidence()
     evidence.add(phi, np.ones(4), noise=PRIOR.noise, at=1, memory_ms=1e9)
     precision, shift = evidence.read(D)
-    mean, factor = posterior(PRIOR, torch.as_tensor(precision)[..., None], torch.as_tensor(shift)[..., None])
     n = 40_000
-    drawn = draw(mean, factor, torch.as_tensor(rng.normal(size=(D, n, 1))))[..., 0].numpy().T
+    mean, drawn = posterior(PRIOR, precision[..., None], shift[..., None], rng.normal(size=(D, n, 1)))
     covariance = np.linalg.inv(PRIOR.precision + precision)
-    assert drawn.mean(0) == pytest.approx(mean[..., 0].numpy(), abs=5 * np.sqrt(covariance.max() / n))
-    assert np.cov(drawn.T) == pytest.approx(covariance, abs=0.05 * covariance.max())
+    assert drawn[..., 0].mean(1) == pytest.approx(mean[:, 0], abs=5 * np.sqrt(covariance.max() / n))
+    assert np.cov(drawn[..., 0]) == pytest.approx(covariance, abs=0.05 * covariance.max())
 
 
 def test_evidence_of_another_size_counts_for_nothing() -> None:
