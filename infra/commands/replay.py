@@ -1,6 +1,5 @@
 """`tradewind replay`: the same steps over a file of recorded events, in one process, without a broker."""
 
-import os
 from pathlib import Path
 from time import perf_counter
 from typing import Annotated
@@ -22,14 +21,14 @@ def replay(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of the summary.")] = False,
 ) -> None:
     """Run the agents over recorded events and say how they did. Topics that Tradewind writes itself are left out."""
-    # Read when torch is first imported: its threads only get in each other's way on batches this small.
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
     from infra.measures.summary import show
     from infra.replay.cast import chosen
     from infra.replay.history import replayed
     from infra.settings import load
+    from infra.tuning import settle
 
     cast = chosen(agents, load())
+    settle()
     began = perf_counter()
     made = replayed(events, cast, batch=batch, out=out)
     made.scoreboard.took(perf_counter() - began)

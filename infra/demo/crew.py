@@ -6,12 +6,13 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any, Final
 
+from infra.broker.process import tied
 from infra.errors import UserError
 
 READY_S: Final = 90.0
@@ -50,6 +51,7 @@ class Crew:
     folder: Path
     environment: Mapping[str, str]
     members: dict[str, Member] = field(default_factory=dict[str, Member])
+    _guards: ExitStack = field(default_factory=ExitStack)  # should the demo itself be killed, its members end too
 
     def start(self, name: str, command: Sequence[str]) -> Member:
         said, log = self.folder / f"{name}.out", self.folder / f"{name}.log"
@@ -62,6 +64,7 @@ class Crew:
                 env={**os.environ, **self.environment},
                 start_new_session=True,  # Ctrl-C is for the demo, which ends them in order
             )
+        self._guards.enter_context(tied(process.pid))
         member = self.members[name] = Member(name, process, said, log)
         return member
 
@@ -92,6 +95,11 @@ class Crew:
             except subprocess.TimeoutExpired:
                 _signal(member, signal.SIGKILL)
                 member.process.wait()
+
+    def close(self) -> None:
+        """End all of them."""
+        self.stop()
+        self._guards.close()
 
 
 def _signal(member: Member, sign: signal.Signals) -> None:

@@ -3,6 +3,7 @@
 Tradewind meets its neighbours on topics only, and nothing in it knows that this is a demo.
 """
 
+import signal
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -40,6 +41,7 @@ class Plan:
 
 def play(plan: Plan, console: Console, finished: Callable[[dict[str, Any]], None]) -> None:
     """Run the whole demo, and hand its result to `finished`; with `keep`, go on until Ctrl-C. Raises UserError."""
+    signal.signal(signal.SIGTERM, _interrupt)
     console.print("[bold]Tradewind demo[/]: a year of real shopping (Complete Journey) through a real Kafka broker")
     journey = load(plan.subset)
     console.print(
@@ -55,7 +57,12 @@ def play(plan: Plan, console: Console, finished: Callable[[dict[str, Any]], None
             if plan.keep:
                 _stay(crew, settings, console)
         finally:
-            crew.stop()
+            crew.close()
+
+
+def _interrupt(*_: object) -> None:
+    """End as on Ctrl-C: in order, with everything stopped that was started."""
+    raise KeyboardInterrupt
 
 
 @contextmanager

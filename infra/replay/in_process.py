@@ -1,17 +1,16 @@
 """All agents in one process, fed by hand: the worker's loop with neither broker nor clock. Tests run on it too."""
 
-from base64 import b64encode
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from agents.contract import Agent, Input, Output, State, Step
+from infra.letters import dead_letter
 from infra.replay.message import Message
 from infra.watch import newer
 from policies.version import SHIPPED, PolicyVersion
 from streams.codec import MalformedRecord, decode, encode
-from streams.records import DeadLetter
 from streams.topics import DEAD_LETTERS, POLICY_VERSIONS
 from streams.views import Views
 
@@ -123,7 +122,7 @@ class InProcess:
             try:
                 key, record = decode(placed.topic, placed.key, placed.value, placed.timestamp)
             except MalformedRecord as error:
-                out.append(self._placed(dead_letter(placed, error)))
+                out.append(self._placed(_returned(placed, error)))
                 continue
             given = Input(placed.topic, placed.partition, placed.offset or 0, key, record)
             arrived.append(_Arrived(given, placed.timestamp))
@@ -137,16 +136,17 @@ class InProcess:
         return message._replace(offset=offset)
 
 
-def dead_letter(message: Message, error: MalformedRecord) -> Message:
-    """What is put out for a message that can't be read, with its original bytes."""
-    letter = DeadLetter(
-        topic=message.topic.name,
-        partition=message.partition,
-        offset=message.offset or 0,
-        reason=error.reason,
-        detail=error.detail,
-        value=None if message.value is None else b64encode(message.value).decode(),
-        at=message.timestamp,
-        key=None if message.key is None else b64encode(message.key).decode(),
-    )
+class _Lain(NamedTuple):
+    """A message that can't be read, as it lay in the log."""
+
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    timestamp: int
+
+
+def _returned(message: Message, problem: MalformedRecord) -> Message:
+    lain = _Lain(message.partition, message.offset or 0, message.key, message.value, message.timestamp)
+    letter = dead_letter(message.topic, lain, problem)
     return Message(DEAD_LETTERS, DEAD_LETTERS.key(letter).encode(), encode(letter), message.timestamp)
