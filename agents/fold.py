@@ -22,9 +22,15 @@ class Clock(msgspec.Struct):
 
 
 class Bucket(msgspec.Struct):
-    """The timers of one hour, in the order in which they were set."""
+    """Timers of one hour, in the order in which they were set."""
 
     names: list[str] = []
+
+
+class Hour(msgspec.Struct):
+    """Which shards of an hour hold timers, so that an empty hour costs one look."""
+
+    shards: list[int] = []
 
 
 def fold(
@@ -60,17 +66,26 @@ def _advance(draft: Draft, clock: Clock, to: int, on_timer: Callable[[str, int],
 
 
 def _take(draft: Draft, hour: int) -> Iterator[str]:
-    for shard in range(SHARDS):
-        key = f"timer/{hour}/{shard}"
-        bucket = draft.find(key, Bucket)
-        if bucket is not None:
-            draft.remove(key)
-            yield from bucket.names
+    held = draft.find(f"timers/{hour}", Hour)
+    if held is None:
+        return
+    draft.remove(f"timers/{hour}")
+    for shard in sorted(held.shards):
+        key = f"timers/{hour}/{shard}"
+        bucket = draft.edit(key, Bucket)
+        draft.remove(key)
+        yield from bucket.names
 
 
 def set_timer(draft: Draft, name: str, at: int) -> None:
-    """Have `on_timer(name, …)` called once event time has passed `at` (epoch ms), to the hour above it."""
+    """Have `on_timer(name, …)` called once event time has passed `at` (epoch ms), to the hour above it.
+
+    To be called for a record that has a time: before the first of those there is no clock to fire by.
+    """
     now = draft.edit(_CLOCK, Clock).now
     hour = max(-(-at // RESOLUTION), now // RESOLUTION + 1)
     shard = crc32(name.encode()) % SHARDS
-    draft.edit(f"timer/{hour}/{shard}", Bucket).names.append(name)
+    held = draft.edit(f"timers/{hour}", Hour)
+    if shard not in held.shards:
+        held.shards.append(shard)
+    draft.edit(f"timers/{hour}/{shard}", Bucket).names.append(name)

@@ -11,7 +11,7 @@ from agents.candidates import Look
 from agents.contract import Agent, Draft, Input, Output, State, Step
 from agents.fold import fold, set_timer
 from agents.identity import decision_id
-from agents.slates import OpenSlate, Slates
+from agents.slates import DEFAULT_PLACEMENT, OpenSlate, Slates
 from policies.belief import Evidence
 from policies.draws import seed_of
 from policies.recommend import DOMAIN, FEATURES, MEMORY_MS, SCALE, Ints, prior_of, quantise, query, recommend
@@ -34,7 +34,6 @@ from streams.topics import (
 )
 
 NAME: Final = "recommendation"
-PLACEMENT: Final = "default"
 SLATE_SIZE: Final = 10
 MAX_COMPANIONS: Final = 10
 
@@ -57,6 +56,7 @@ class Asked:
     features: Ints
     query: Query
     open: OpenSlate
+    placement: str
     belief: dict[str, Any]
 
     @property
@@ -134,7 +134,7 @@ class _Work:
         if event.type == "request":
             return True
         interval = self.agent.refresh_interval_ms
-        return user.slates.due_for_refresh(event.placement or PLACEMENT, event.occurred_at, interval)
+        return user.slates.due_for_refresh(_placement(user, event), event.occurred_at, interval)
 
     def _ask(self, user: User, given: Input, now: int) -> None:
         event: UserEvent = given.record
@@ -155,7 +155,8 @@ class _Work:
             due=int(event.occurred_at) + self.agent.attribution_window_ms,
             policy_version=self.policy.number,
         )
-        user.slates.begin(slate, event.placement or PLACEMENT)
+        placement = _placement(user, event)
+        user.slates.begin(slate, placement)
         set_timer(self.draft, f"{event.user_id}\x1f{slate.decision_id}", slate.due)
         self.asked.append(
             Asked(
@@ -165,6 +166,7 @@ class _Work:
                 features=features,
                 query=query(features, user.evidence, seed, event.slate_size or SLATE_SIZE),
                 open=slate,
+                placement=placement,
                 belief=_belief(user.evidence),
             )
         )
@@ -184,7 +186,7 @@ class _Work:
             decision_id=one.open.decision_id,
             event_id=one.event.event_id,
             user_id=one.event.user_id,
-            placement=one.event.placement or PLACEMENT,
+            placement=one.placement,
             items=[
                 ScoredItem(item_id=item, score=score) for item, score in zip(one.open.items, slate.scores, strict=True)
             ],
@@ -206,7 +208,7 @@ class _Work:
             feature_version=USER_FEATURES.version,
             candidates=one.items,
             chosen=one.open.items,
-            action={"placement": one.event.placement or PLACEMENT, "size": one.query.size},
+            action={"placement": one.placement, "size": one.query.size},
             propensity=slate.propensity,
             slot_propensities=slate.slot_propensities,
             exploration={"kind": "plackett-luce-mixture", "draws": DRAWS, "temperature": temperature},
@@ -259,6 +261,11 @@ class _Work:
             matured_at=at,
             policy_version=slate.policy_version,
         )
+
+
+def _placement(user: User, event: UserEvent) -> str:
+    """Where the slate goes: as asked, or, to refresh it, where the user was last served."""
+    return event.placement or (DEFAULT_PLACEMENT if event.type == "request" else user.slates.placement)
 
 
 def _belief(evidence: Evidence) -> dict[str, Any]:

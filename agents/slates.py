@@ -8,6 +8,7 @@ from policies.recommend import REWARDS
 from streams.records import UserEvent
 
 KEEP_CLOSED: Final = 4
+DEFAULT_PLACEMENT: Final = "default"
 
 
 class OpenSlate(msgspec.Struct):
@@ -44,6 +45,7 @@ class Slates(msgspec.Struct):
     open: list[OpenSlate] = []
     closed: list[OpenSlate] = []
     served: dict[str, int] = {}
+    placement: str = DEFAULT_PLACEMENT  # where the user was last served
 
     def due_for_refresh(self, placement: str, at: int, interval_ms: int) -> bool:
         return at - self.served.get(placement, -interval_ms) >= interval_ms
@@ -51,6 +53,7 @@ class Slates(msgspec.Struct):
     def begin(self, slate: OpenSlate, placement: str) -> None:
         self.open.append(slate)
         self.served[placement] = max(slate.decided_at, self.served.get(placement, 0))
+        self.placement = placement
 
     def find(self, decision_id: str) -> OpenSlate | None:
         return next((slate for slate in self.open if slate.decision_id == decision_id), None)

@@ -23,6 +23,7 @@ from policies.linalg import Floats, dot, logsumexp
 BLOCK: Final = 16
 MAX_CANDIDATES: Final = 100
 DRAWS: Final = 8
+SLOTS: Final = (10, MAX_CANDIDATES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,15 +50,25 @@ class Slate:
 
 def choose(queries: Sequence[Query], prior: GaussianPrior, temperature: float) -> list[Slate]:
     """A slate for each query. Equal queries get equal slates, whatever they are asked together with."""
-    return [slate for block in _blocks(queries) for slate in _choose_block(block, prior, temperature)]
+    slates: list[Slate | None] = [None] * len(queries)
+    for slots in SLOTS:
+        places = [place for place, query in enumerate(queries) if _slots(query) == slots]
+        for start in range(0, len(places), BLOCK):
+            block = places[start : start + BLOCK]
+            made = _choose_block([queries[place] for place in block], prior, temperature, slots)
+            for place, slate in zip(block, made, strict=True):
+                slates[place] = slate
+    return [slate for slate in slates if slate is not None]
 
 
-def _blocks(queries: Sequence[Query]) -> Iterator[Sequence[Query]]:
-    for start in range(0, len(queries), BLOCK):
-        yield queries[start : start + BLOCK]
+def _slots(query: Query) -> int:
+    """How many slots are worked out for this query: by its own size alone, since the sums are rounded by it."""
+    return next(slots for slots in SLOTS if query.size <= slots)
 
 
-def _choose_block(block: Sequence[Query], prior: GaussianPrior, temperature: float) -> Iterator[Slate]:
+def _choose_block(
+    block: Sequence[Query], prior: GaussianPrior, temperature: float, slots_worked: int
+) -> Iterator[Slate]:
     d = prior.size
     phi = np.zeros((d, BLOCK, MAX_CANDIDATES))
     precision, shift = np.zeros((d, d, BLOCK)), np.zeros((d, BLOCK))  # a row that pads the block has the prior alone
@@ -76,7 +87,7 @@ def _choose_block(block: Sequence[Query], prior: GaussianPrior, temperature: flo
         torch.as_tensor(counts),
         uniform[:, 0],
         gumbels(uniform[:, 1 + DRAWS * d :]),
-        size=max(query.size for query in block),
+        size=slots_worked,
     )
     for row, query in enumerate(block):
         size = min(query.size, len(query.phi))

@@ -114,6 +114,14 @@ def test_refreshes_of_users_and_placements_are_their_own() -> None:
     assert not of(Recommendation, here.tell("view", item_id="i1"))
 
 
+def test_a_refresh_goes_where_the_user_was_last_served() -> None:
+    here = Shop(refresh_interval_ms=HOUR)
+    here.slate(placement="home")
+    assert not of(Recommendation, here.tell("purchase", item_id="i1", at=START + MINUTE))
+    (made,) = of(Recommendation, here.tell("purchase", item_id="i1", at=START + HOUR))
+    assert made.placement == "home"
+
+
 def test_blocked_and_sold_out_items_never_appear() -> None:
     here = Shop()
     here.views.apply(CATALOG, "i0", CatalogItem(item_id="i0", category="c0", blocked=True))

@@ -34,7 +34,7 @@ def query(rng: np.random.Generator, candidates: int, size: int = 10) -> Query:
 @given(seed=st.integers(0, 2**32), counts=st.lists(st.integers(0, MAX_CANDIDATES), min_size=1, max_size=40))
 def test_a_slate_never_depends_on_its_neighbours(seed: int, counts: list[int]) -> None:
     rng = np.random.default_rng(seed)
-    queries = [query(rng, count) for count in counts]
+    queries = [query(rng, count, size=int(rng.integers(1, 30))) for count in counts]
     together = choose(queries, PRIOR, 0.05)
     alone = [choose([one], PRIOR, 0.05)[0] for one in queries]
     assert together == alone
