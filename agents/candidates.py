@@ -17,6 +17,7 @@ from streams.views import LONG_HALF_LIFE, SHORT_HALF_LIFE, Views
 OWN, WITH, TRENDING, COLD = 60, 15, 15, 4
 CATEGORIES, PER_CATEGORY = 4, 4
 JUST_BOUGHT_DAYS: Final = 3.0
+EVERYONE: Final = 15.0  # visits of the user's own that what everyone buys is worth
 QUIET_DAY: Final = 100.0  # purchases of nothing in particular, so that a handful in a day isn't taken for a trend
 
 _NEVER: Final = Owned()
@@ -66,11 +67,12 @@ class Look:
         known = np.array([item in self.own for item in items], dtype=np.float64)
         own = np.array([self.own.get(item, 0.0) for item in items])
         phi[:, 0] = 1.0
-        phi[:, 1] = own / max(1.0, self.profile.visits.read(self.now, HALF_LIFE))
+        visits = self.profile.visits.read(self.now, HALF_LIFE)
+        phi[:, 1] = own / (visits + EVERYONE)
         phi[:, 2] = np.log1p(own)
         phi[:, 3] = known
         phi[:, 4:6] = self._habits(items)
-        phi[:, 6:8] = self._shares(items) * max(1.0, self.measures["basket_size"])
+        phi[:, 6:8] = self._shares(items) * max(1.0, self.measures["basket_size"]) * EVERYONE / (visits + EVERYONE)
         phi[:, 8] = [min(2.0, self.together.get(item, 0.0)) for item in items]
         phi[:, 9] = self._tastes(items)
         phi[:, 10] = (1.0 - known) * self.measures["novelty"]

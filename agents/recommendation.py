@@ -177,7 +177,7 @@ class _Work:
         slates = recommend([one.query for one in asked], self.policy)
         for one, slate in zip(asked, slates, strict=True):
             one.open.items = [one.items[place] for place in slate.chosen]
-            one.open.contexts = one.features[slate.chosen].tolist() if slate.chosen else []
+            one.open.contexts = one.features[slate.chosen].astype(np.int32).tobytes()
             self.outputs.append(Output(RECOMMENDATIONS, self._recommendation(one, slate)))
             self.outputs.append(Output(DECISIONS, self._decision(one, slate)))
 
@@ -231,9 +231,11 @@ class _Work:
         self.outputs.append(Output(OUTCOMES, self._outcome(user_id, slate, at, "final")))
         if slate.items:
             self._learn(user_id, user, slate, at)
+        slate.contexts = b""  # late feedback needs its items only
 
     def _learn(self, user_id: str, user: User, slate: OpenSlate, at: int) -> None:
-        phi, y = np.array(slate.contexts) / SCALE, np.array(slate.rewards())
+        phi = np.frombuffer(slate.contexts, dtype=np.int32).reshape(len(slate.items), -1) / SCALE
+        y = np.array(slate.rewards())
         prior, _ = prior_of(self.policy)
         user.evidence.add(phi, y, noise=prior.noise, at=at, memory_ms=MEMORY_MS)
         experience = Experience(

@@ -19,7 +19,7 @@ class OpenSlate(msgspec.Struct):
     due: int = 0
     policy_version: int = 0
     items: list[str] = []
-    contexts: list[list[int]] = []  # features of the chosen, in the units of policies.recommend.SCALE
+    contexts: bytes = b""  # features [slots, d] of the chosen as int32, in the units of policies.recommend.SCALE
     earned: dict[str, float] = {}  # reward by item, for whatever item feedback named
     echoed: bool = False
 

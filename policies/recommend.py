@@ -1,8 +1,8 @@
 """Which items for whom: the features of a (user, item) pair, the prior over their weights, and what a purchase earns.
 
 A pair's features are all shares or ratios of order one, kept as whole multiples of 1/4096 so that the decision log
-holds them exactly. With the shipped prior the score is the chance that the item is in the next basket: the share of
-the user's own visits that had it, plus its share of what everyone bought in the last day.
+holds them exactly. With the shipped prior the score is the chance that the item is in the next basket, as a Beta prior
+gives it: the user's own visits that had it, and what everyone bought in the last day, worth fifteen visits.
 """
 
 from typing import Final
@@ -34,7 +34,7 @@ FEATURES: Final = (
     "price_fit",
 )
 
-_SHIPPED_MEAN: Final = {"own_share": 1.0, "trending_share": 1.0, "popular_share": 0.2, "category_share": 0.01}
+_SHIPPED_MEAN: Final = {"own_share": 1.0, "trending_share": 1.0, "popular_share": 0.1, "category_share": 0.01}
 
 PRIOR: Final[Priors] = {
     "mean": [_SHIPPED_MEAN.get(name, 0.0) for name in FEATURES],

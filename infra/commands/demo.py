@@ -23,7 +23,7 @@ def demo(
     *,
     json: Json = False,
     keep: Keep = False,
-    households: Households = 500,
+    households: Households = 150,
     days: Days = 366,
     stocked: Stocked = 100,
     seconds: Seconds = 100.0,

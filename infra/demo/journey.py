@@ -25,7 +25,7 @@ Floats = NDArray[np.float64]
 class Subset:
     """Which part of the data is played. `stocked`: the best sellers that a warehouse keeps. `days`: from the first."""
 
-    households: int = 500
+    households: int = 150
     stocked: int = 100
     days: int = 366
 

@@ -1,6 +1,6 @@
 """The demo's shop, a neighbour: asks for slates, shows them, and tells what its real households then bought.
 
-    python -m infra.demo.storefront --bootstrap localhost:9092 --prefix demo. --households 500 --seconds 100
+    python -m infra.demo.storefront --bootstrap localhost:9092 --prefix demo. --households 150 --seconds 100
 
 It publishes `catalog` and `campaigns` first, then `user-events` and `orders` in order of event time, at a speed-up and
 in a closed loop: a basket waits for its slate. It sells only what its shelf has (`stock-updates`). It expects topics
