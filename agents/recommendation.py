@@ -191,7 +191,7 @@ class _Work:
                 ScoredItem(item_id=item, score=score) for item, score in zip(one.open.items, slate.scores, strict=True)
             ],
             policy_version=self.policy.number,
-            decided_at=one.decided_at,
+            decided_at=one.open.decided_at,
         )
 
     def _decision(self, one: Asked, slate: Slate) -> Decision:

@@ -146,6 +146,8 @@ class ScoredItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recommendation:
+    """A slate, in order. `decided_at` is the event time of the event that asked."""
+
     decision_id: str
     event_id: str
     user_id: str

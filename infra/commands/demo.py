@@ -25,7 +25,7 @@ def demo(
     keep: Keep = False,
     households: Households = 150,
     days: Days = 366,
-    stocked: Stocked = 100,
+    stocked: Stocked = 60,
     seconds: Seconds = 100.0,
     bootstrap_servers: Servers = None,
     prefix: Prefix = "",

@@ -26,7 +26,7 @@ class Subset:
     """Which part of the data is played. `stocked`: the best sellers that a warehouse keeps. `days`: from the first."""
 
     households: int = 150
-    stocked: int = 100
+    stocked: int = 60
     days: int = 366
 
     def __post_init__(self) -> None:

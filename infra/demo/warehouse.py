@@ -1,6 +1,6 @@
 """The demo's warehouse, a neighbour: ships what Tradewind orders, loses sales at stock-out, says what is on hand.
 
-    python -m infra.demo.warehouse --bootstrap localhost:9092 --prefix demo. --households 500
+    python -m infra.demo.warehouse --bootstrap localhost:9092 --prefix demo. --households 150
 
 It reads `replenishment-orders` and `orders`, and publishes `stock-updates`: all of its stock at the start, then at each
 receipt, at each stock-out, and at each day's end for what changed. Its clock is that of the orders. A shipment leaves
