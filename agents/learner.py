@@ -21,7 +21,7 @@ from streams.seen import Seen
 from streams.topics import EXPERIENCES, POLICY_VERSIONS
 
 NAME: Final = "learner"
-GROWTH: Final = 0.1  # a domain's prior is estimated anew once its experiences have grown by a tenth
+GROWTH: Final = 0.25  # a domain's prior is estimated anew once its experiences have grown by a quarter
 BUCKETS: Final = 64
 REMEMBERED: Final = 32
 
@@ -61,19 +61,19 @@ def _learn_demand(draft: Draft, told: Experience, prior: Priors) -> None:
 
 PUPILS: Final = {
     recommend.DOMAIN: Pupil(
-        at_least=100,
+        at_least=200,
         learn=_learn_weights,
         prior=lambda draft: draft.edit(f"population/{recommend.DOMAIN}", Population).prior(recommend.PRIOR),
         shipped=recommend.PRIOR,
     ),
     pacing.DOMAIN: Pupil(
-        at_least=1,
+        at_least=5,
         learn=_learn_pacing,
         prior=lambda draft: draft.edit(f"population/{pacing.DOMAIN}", PacingPopulation).prior(),
         shipped=pacing.PRIOR,
     ),
     "replenishment": Pupil(
-        at_least=200,
+        at_least=500,
         learn=_learn_demand,
         prior=lambda draft: draft.edit("population/replenishment", DemandPopulation).prior(),
         shipped=demand.PRIOR,

@@ -70,6 +70,12 @@ def logsumexp(x: torch.Tensor) -> torch.Tensor:
     return torch.log(terms[0]) + shift
 
 
+def logaddexp(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    """log(exp a + exp b); -inf where both are. torch's own rounds differently at the end of an array."""
+    high, low = torch.maximum(a, b), torch.minimum(a, b)
+    return torch.where(torch.isneginf(low), high, high + torch.log1p(torch.exp(low - high)))
+
+
 def normal_quantile(p: torch.Tensor) -> torch.Tensor:
     """The inverse of the standard normal distribution function. Any shape."""
     return cast(torch.Tensor, _special.ndtri(p))

@@ -4,7 +4,8 @@ One of M draws of the weights is picked at random, its scores perturbed by Gumbe
 is a sample from Plackett–Luce (Yellott 1977; Kool, van Hoof, Welling 2019). Given the seed the M draws are known, so
 the probability of the slate is the mean over them: P(a) = 1/M Σ_m Π_j exp(s_m[a_j]/τ) / Σ_{c ∉ a_<j} exp(s_m[c]/τ).
 
-Work is done in blocks of a fixed shape, so that a slate never depends on which others were asked for beside it.
+All arithmetic is elementwise in the batch (policies.linalg), so that a slate never depends on which others were asked
+for beside it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,9 +19,9 @@ import torch
 
 from policies.belief import GaussianPrior, posterior
 from policies.draws import gumbels, normals, uniforms
-from policies.linalg import Floats, dot, logsumexp
+from policies.linalg import Floats, dot, logaddexp, logsumexp
 
-BLOCK: Final = 16
+BLOCK: Final = 32  # slates worked out at once: as many as stay in the cache
 MAX_CANDIDATES: Final = 100
 DRAWS: Final = 8
 SLOTS: Final = (10, MAX_CANDIDATES)
@@ -69,16 +70,15 @@ def _slots(query: Query) -> int:
 def _choose_block(
     block: Sequence[Query], prior: GaussianPrior, temperature: float, slots_worked: int
 ) -> Iterator[Slate]:
-    d = prior.size
-    phi = np.zeros((d, BLOCK, MAX_CANDIDATES))
-    precision, shift = np.zeros((d, d, BLOCK)), np.zeros((d, BLOCK))  # a row that pads the block has the prior alone
-    seeds, counts = np.zeros(BLOCK, dtype=np.uint64), np.zeros(BLOCK, dtype=np.int64)
+    d, rows = prior.size, len(block)
+    phi = np.zeros((d, rows, MAX_CANDIDATES))
+    counts = np.array([len(query.phi) for query in block])
     for row, query in enumerate(block):
-        counts[row] = len(query.phi)
         phi[:, row, : counts[row]] = query.phi.T
-        precision[..., row], shift[..., row], seeds[row] = query.precision, query.shift, query.seed
-    uniform = uniforms(seeds, 1 + DRAWS * d + MAX_CANDIDATES)
-    noise = normals(uniform[:, 1 : 1 + DRAWS * d]).reshape(BLOCK, DRAWS, d).transpose(2, 1, 0)
+    precision = np.stack([query.precision for query in block], axis=-1)
+    shift = np.stack([query.shift for query in block], axis=-1)
+    uniform = uniforms(np.array([query.seed for query in block], dtype=np.uint64), 1 + DRAWS * d + MAX_CANDIDATES)
+    noise = normals(uniform[:, 1 : 1 + DRAWS * d]).reshape(rows, DRAWS, d).transpose(2, 1, 0)
     mean, weights = posterior(prior, precision, shift, noise)
     scores = dot(torch.as_tensor(phi), torch.as_tensor(mean).unsqueeze(-1)).numpy()
     chosen, slots = sample(
@@ -128,8 +128,9 @@ def slot_propensities(logits: torch.Tensor, ranking: torch.Tensor, size: int) ->
     left = logsumexp(ranked[slots:]) if slots < len(ranked) else torch.full_like(ranked[0], -torch.inf)
     step = torch.zeros_like(ranked[:slots])
     for j in reversed(range(slots)):
-        left = torch.logaddexp(ranked[j], left)
-        step[j] = torch.where(torch.isfinite(ranked[j]), ranked[j] - left, 0.0)
+        left = logaddexp(ranked[j], left)
+        step[j] = ranked[j] - left
+    step = torch.where(torch.isneginf(ranked[:slots]), 0.0, step)
     joint = logsumexp(torch.cumsum(step, dim=0).transpose(0, 1))  # log Σ_m P_m(a_1 … a_j), [size, B]
     before = torch.cat([torch.full_like(joint[:1], log(logits.shape[0])), joint[:-1]])
     return torch.exp(joint - before).transpose(0, 1)

@@ -153,7 +153,7 @@ def test_a_step_changes_none_of_its_arguments(name: str) -> None:
 @each_agent
 def test_it_emits_only_what_it_says_it_does(name: str) -> None:
     agent, stream = AGENTS[name]
-    run = _whole(agent, stream(Random(5), 200))
+    run = _whole(agent, stream(Random(5), 800))
     assert {output.topic for output in run.outputs} <= set(agent.emits)
     assert run.outputs
     assert all(output.topic.key(output.record) for output in run.outputs)

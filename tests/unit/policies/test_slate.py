@@ -30,7 +30,7 @@ def query(rng: np.random.Generator, candidates: int, size: int = 10) -> Query:
     )
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(seed=st.integers(0, 2**32), counts=st.lists(st.integers(0, MAX_CANDIDATES), min_size=1, max_size=40))
 def test_a_slate_never_depends_on_its_neighbours(seed: int, counts: list[int]) -> None:
     rng = np.random.default_rng(seed)
