@@ -50,16 +50,25 @@ def stats(item: str, bought: float, companions: tuple[tuple[str, float], ...] = 
 class Shop:
     """The agent as a worker runs it, with views that a test may change between events."""
 
-    def __init__(self, views: Views | None = None, **options: int) -> None:
+    def __init__(
+        self, views: Views | None = None, *, refresh_interval_ms: int = HOUR, attribution_window_ms: int = DAY
+    ) -> None:
         self.views = views if views is not None else shop()
-        self.agent = RecommendationAgent(**options)
+        self.agent = RecommendationAgent(
+            refresh_interval_ms=refresh_interval_ms, attribution_window_ms=attribution_window_ms
+        )
         self.entries: dict[str, bytes] = {}
         self.policy: PolicyVersion = SHIPPED
         self.count = 0
 
     def tell(self, kind: Any, at: int = START, user: str = "ann", **fields: Any) -> list[Output]:
         self.count += 1
-        given = {"event_id": f"e{self.count}", "user_id": user, "type": kind, "occurred_at": EventTime(at)}
+        given: dict[str, Any] = {
+            "event_id": f"e{self.count}",
+            "user_id": user,
+            "type": kind,
+            "occurred_at": EventTime(at),
+        }
         return self.feed(UserEvent(**(given | fields)))
 
     def feed(self, *events: UserEvent) -> list[Output]:

@@ -38,9 +38,9 @@ def test_a_slate_never_depends_on_its_neighbours(seed: int, counts: list[int]) -
     together = choose(queries, PRIOR, 0.05)
     alone = [choose([one], PRIOR, 0.05)[0] for one in queries]
     assert together == alone
-    order = rng.permutation(len(queries))
-    shuffled = choose([queries[place] for place in order.tolist()], PRIOR, 0.05)
-    assert shuffled == [together[place] for place in order.tolist()]
+    order: list[int] = rng.permutation(len(queries)).tolist()
+    shuffled = choose([queries[place] for place in order], PRIOR, 0.05)
+    assert shuffled == [together[place] for place in order]
 
 
 def test_a_slate_has_distinct_candidates_and_proper_propensities() -> None:
