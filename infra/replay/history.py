@@ -6,7 +6,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Protocol, Self
+from typing import IO, Any, Final, Protocol, Self
+
+import msgspec
 
 from agents.contract import Agent
 from infra.errors import UserError
@@ -16,7 +18,7 @@ from infra.replay.lines import write
 from infra.replay.message import Message
 from infra.replay.progress import Progress
 from infra.replay.source import Rejected, read
-from streams.topics import DEAD_LETTERS, Topic
+from streams.topics import DEAD_LETTERS, RECOMMENDATIONS, USER_EVENTS, Topic
 
 
 class Sink(Protocol):
@@ -32,7 +34,8 @@ class Replay:
     What was sold, received and won stands in the history: a replay makes decisions again, not their consequences. So
     slates are judged as made now, while stock and auctions are those of the recorded run.
 
-    Messages flow in the order of the history: `batch` of them are one micro-batch.
+    Messages flow in the order of the history, at most `batch` of them at once. What agents watch (the catalog, stock)
+    ends a batch: an item that has sold out is gone for the next event, and not for the one before.
     """
 
     runner: InProcess
@@ -54,22 +57,38 @@ class Replay:
             elif found.topic.role != "input":
                 self.logged[found.topic.name] += 1
             else:
+                if len(held) >= self.batch or (held and self._cuts(held[-1], found)):
+                    self._feed(held)
+                    held.clear()
                 held.append(found)
-            if len(held) >= self.batch:
-                self._feed(held)
-                held.clear()
         self._feed(held)
 
-    def _feed(self, batch: list[Message]) -> None:
-        for message in batch:
-            self.scoreboard.observe(message.topic, message.key, message.value, message.timestamp, None)
-        for message in self.runner.feed(batch):
-            self._emit(message)
+    def _cuts(self, before: Message, then: Message) -> bool:
+        watched = self.runner.watched
+        return then.topic.name in watched and before.topic.name not in watched
 
-    def _emit(self, message: Message) -> None:
-        self.scoreboard.observe(message.topic, message.key, message.value, message.timestamp, None)
+    def _feed(self, batch: list[Message]) -> None:
+        made = self.runner.feed(batch)
+        slates: dict[str, list[Message]] = {}
+        for message in made:
+            if message.topic is RECOMMENDATIONS:
+                slates.setdefault(_event_of(message), []).append(message)
+        for message in batch:
+            self._score(message)
+            if message.topic is USER_EVENTS:  # as it would have been read: the slate after the event that asked for it
+                for slate in slates.pop(_event_of(message), ()):
+                    self._score(slate)
+        for message in made:
+            self._emit(message, scored=message.topic is RECOMMENDATIONS)
+
+    def _emit(self, message: Message, *, scored: bool = False) -> None:
+        if not scored:
+            self._score(message)
         if self.sink is not None:
             self.sink.put(message)
+
+    def _score(self, message: Message) -> None:
+        self.scoreboard.observe(message.topic, message.key, message.value, message.timestamp, None)
 
     def result(self) -> dict[str, Any]:
         """The scoreboard's measures, and what this replay was."""
@@ -86,6 +105,23 @@ class Replay:
                 "as_recorded": ["replenishment", "bidding"],  # what these sections judge was decided back then
             },
         }
+
+
+class _Event(msgspec.Struct):
+    """All that is read of a message here."""
+
+    event_id: str
+
+
+_EVENT: Final = msgspec.json.Decoder(_Event)
+
+
+def _event_of(message: Message) -> str:
+    """The event that a message is, or answers; empty where it can't be read."""
+    try:
+        return _EVENT.decode(message.value or b"").event_id
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return ""
 
 
 class Directory:

@@ -68,6 +68,11 @@ class InProcess:
         self._seats = [_Seat(agent) for agent in self.agents]
         self._wanted = {name for seat in self._seats for name in seat.reads | seat.watches}
 
+    @property
+    def watched(self) -> frozenset[str]:
+        """The names of the topics that some agent reads whole."""
+        return frozenset[str]().union(*(seat.watches for seat in self._seats))
+
     def feed(self, batch: Iterable[Message]) -> list[Message]:
         """Take in one batch and run until quiet. Returns all that was put out, dead letters included, in order."""
         out: list[Message] = []

@@ -382,3 +382,37 @@ def test_a_replay_without_an_out_folder_writes_nothing(tmp_path: Path) -> None:
     path = saved(tmp_path / "events.jsonl", event(1))
     replayed(path, [Echo()])
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_an_item_that_sells_out_is_gone_for_the_next_event_and_not_for_the_one_before(tmp_path: Path) -> None:
+    """However large the batch: stock is what it was at that place in the history."""
+    at = 1_483_272_000_000
+
+    def line(topic: str, key: str, value: dict[str, Any], shift: int) -> str:
+        return json.dumps(
+            {"topic": topic, "key": key, "value": value | {"occurred_at": at + shift}, "timestamp": at + shift}
+        )
+
+    def stock(shift: int, on_hand: int) -> str:
+        value = {"event_id": f"s{shift}", "item_id": "milk", "location": "north", "on_hand": on_hand}
+        return line("stock-updates", "milk@north", value, shift)
+
+    def event(kind: str, shift: int, **more: str) -> str:
+        return line("user-events", "ann", {"event_id": f"e{shift}", "user_id": "ann", "type": kind} | more, shift)
+
+    told = [
+        event("purchase", 0, item_id="milk"),
+        stock(1, 5),
+        event("request", 2),
+        stock(3, 0),
+        event("request", 4),
+        stock(5, 5),
+        event("request", 6),
+    ]
+    history = tmp_path / "history.jsonl"
+    history.write_text("\n".join(told), encoding="utf-8")
+    cast = [agent for agent in chosen(None, load()) if agent.name == "recommendation"]
+    replayed(history, cast, batch=500, out=tmp_path / "out")
+    lines = (tmp_path / "out" / "recommendations.jsonl").read_text(encoding="utf-8").splitlines()
+    shown = {row["value"]["event_id"]: [i["item_id"] for i in row["value"]["items"]] for row in map(json.loads, lines)}
+    assert (shown["e2"], shown["e4"], shown["e6"]) == (["milk"], [], ["milk"])
