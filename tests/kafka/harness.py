@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +19,8 @@ from kafka import KafkaConsumer, KafkaProducer
 ROOT = Path(__file__).parents[2]
 LONG_S = 60  # a test that waits so long has failed: nothing here takes a tenth of it on a free machine
 AT = 1_483_272_000_000  # 2017-01-01T12:00Z
+COUNTER = (str(ROOT / "tests/kafka/counter.py"),)
+TRADEWIND = ("-c", "from infra.cli import main; main(['worker'])")
 
 
 @dataclass
@@ -70,8 +72,8 @@ class Setting:
     folder: Path
     workers: list[Worker] = field(default_factory=list[Worker])
 
-    def start(self, name: str = "only", **settings: str) -> Worker:
-        """Start a worker process that runs the counter. Under one `name` it comes back at once after a kill."""
+    def start(self, name: str = "only", program: Sequence[str] = COUNTER, **settings: str) -> Worker:
+        """Start a worker process; by default it runs the counter. Under one `name` it is back at once after a kill."""
         environment = {
             **os.environ,
             "PYTHONPATH": str(ROOT),
@@ -84,7 +86,7 @@ class Setting:
         errors = self.folder / f"{name}-{len(self.workers)}.log"
         with errors.open("w") as log:
             process = subprocess.Popen(
-                [sys.executable, str(ROOT / "tests/kafka/counter.py")],
+                [sys.executable, *program],
                 cwd=ROOT,
                 env=environment,
                 stdout=subprocess.PIPE,
