@@ -56,9 +56,9 @@ class Ownership:
         """The tasks at this moment."""
         return list(self._tasks.values())
 
-    def latest(self, agent: str) -> int:
-        """The greatest event time among this worker's tasks of one agent, epoch ms."""
-        return max((task.now for task in self._tasks.values() if task.agent.name == agent), default=0)
+    def latest(self) -> int:
+        """The greatest event time among this worker's tasks, of whatever agent, epoch ms."""
+        return max((task.now for task in self._tasks.values()), default=0)
 
     def open(self, where: Partition) -> bool:
         task = self._task_of(where)

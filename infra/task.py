@@ -31,13 +31,13 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What all tasks of a worker share. `latest` is an agent's greatest event time among this worker's tasks."""
+    """What all tasks of a worker share. `latest` is the greatest event time among its tasks."""
 
     settings: Settings
     group: str
     views: Views
     policy: Callable[[], PolicyVersion]
-    latest: Callable[[str], int]
+    latest: Callable[[], int]
     tally: Tally = field(default_factory=Tally)
 
 
@@ -186,8 +186,11 @@ class Task:
         return taken
 
     async def _tick(self) -> None:
-        """Take the time over from the neighbours: nothing has come here for long."""
-        latest = self._around.latest(self.agent.name)
+        """Take the time over from the other tasks: nothing has come here for long.
+
+        From those of other agents too: a campaign starts by the shop's time, before its first auction tells any.
+        """
+        latest = self._around.latest()
         if latest > self.now:
             await self._commit(self._step([], latest), [], [], {})
 
