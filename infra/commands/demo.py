@@ -33,7 +33,7 @@ def demo(
     """Run the main job on a year of real shopping, and sum it up.
 
     Starts a real Kafka broker, a worker with all agents, and three neighbours: a storefront and a warehouse that play
-    the Complete Journey data, and a simulated ad exchange. Ends by itself after about two minutes.
+    the Complete Journey data, and a simulated ad exchange. Ends by itself after a little over two minutes.
 
     Examples: `tradewind demo`, `tradewind demo --json > result.json`, `tradewind demo --households 100 --seconds 30`.
     """

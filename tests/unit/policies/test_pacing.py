@@ -41,12 +41,12 @@ def test_no_auction_moves_mu_by_more_than_a_step() -> None:
 
 
 def test_payments_under_an_older_mu_are_carried_over_to_the_present_one() -> None:
-    late, prompt = _pace(), _pace()
+    late, timely = _pace(), _pace()
     for _ in range(40):  # each pays far more than the budget can bear
         late.observe(10.0, 10.0, PLAN, 1_000, log_mu=0.0, capped=False)
-        prompt.observe(10.0, 10.0, PLAN, 1_000, log_mu=prompt.log_mu, capped=False)
+        timely.observe(10.0, 10.0, PLAN, 1_000, log_mu=timely.log_mu, capped=False)
     assert late.log_mu < 10.5
-    assert prompt.log_mu == pytest.approx(12.0)
+    assert timely.log_mu == pytest.approx(12.0)
 
 
 def test_the_arrival_rate_is_learned() -> None:
