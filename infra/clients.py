@@ -13,11 +13,9 @@ from infra.errors import UserError
 from infra.settings import Settings
 
 
-class Raw(Protocol):
-    """A record as the client fetched it; `timestamp` is the log's own, epoch ms."""
+class Lain(Protocol):
+    """A message as it lay in its partition; `timestamp` is the log's own, epoch ms."""
 
-    @property
-    def topic(self) -> str: ...
     @property
     def partition(self) -> int: ...
     @property
@@ -28,6 +26,13 @@ class Raw(Protocol):
     def value(self) -> bytes | None: ...
     @property
     def timestamp(self) -> int: ...
+
+
+class Raw(Lain, Protocol):
+    """A record as the client fetched it."""
+
+    @property
+    def topic(self) -> str: ...
     @property
     def headers(self) -> Sequence[tuple[str, bytes]]: ...
 

@@ -1,8 +1,9 @@
 """What becomes of a message that can't be read: a dead letter with its place, its reason and its original bytes."""
 
 from base64 import b64encode
-from typing import Final, Protocol
+from typing import Final
 
+from infra.clients import Lain
 from streams.codec import MalformedRecord
 from streams.records import DeadLetter
 from streams.topics import Topic
@@ -11,22 +12,7 @@ ROOM: Final = 16 * 1024 * 1024  # max.message.bytes of the dead-letters topic
 _LARGEST: Final = 10 * 1024 * 1024  # original bytes that fit into it as base64, with the rest of the letter
 
 
-class Unread(Protocol):
-    """A message as it lay in the log. `timestamp` is the log's own, epoch ms."""
-
-    @property
-    def partition(self) -> int: ...
-    @property
-    def offset(self) -> int: ...
-    @property
-    def key(self) -> bytes | None: ...
-    @property
-    def value(self) -> bytes | None: ...
-    @property
-    def timestamp(self) -> int: ...
-
-
-def dead_letter(topic: Topic, raw: Unread, problem: MalformedRecord) -> DeadLetter:
+def dead_letter(topic: Topic, raw: Lain, problem: MalformedRecord) -> DeadLetter:
     """The letter for one message. Its time is the log's own, so that a retry writes the same letter.
 
     Bytes beyond what the topic can take are left out, and the detail says so: the place names where they lie.
