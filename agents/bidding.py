@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from agents.bidder import KEPT, Bidder, Source, Taken, View, decide, flight_of, plan_of, quality_of
-from agents.contract import Agent, Draft, Input, Output, State, Step
+from agents.contract import Agent, Draft, Input, State, Step, Work
 from agents.fold import fold
 from agents.identity import decision_id
 from policies.pacing import DOMAIN, PRIOR, Published, matters
@@ -50,22 +50,19 @@ class BiddingAgent:
     emits: tuple[Topic, ...] = (BID_ADJUSTMENTS, DECISIONS, OUTCOMES, EXPERIENCES)
 
     def step(self, state: State, batch: Sequence[Input], policy: PolicyVersion, now: int) -> Step:
-        work = _Work(Draft(state.entries), policy, policy.prior(DOMAIN, PRIOR))
+        work = _Work(draft=Draft(state.entries), policy=policy, prior=policy.prior(DOMAIN, PRIOR))
         now = fold(work.draft, batch, now, on_record=work.on_record, on_timer=lambda _name, _at: None)
         work.wake(now)
         work.put_features_away()
-        return Step(work.draft.writes(), work.outputs, now, work.ignored)
+        return work.done(now)
 
 
-@dataclass(slots=True)
-class _Work:
+@dataclass(slots=True, kw_only=True)
+class _Work(Work):
     """The working set of one step."""
 
-    draft: Draft
     policy: PolicyVersion
     prior: Priors
-    outputs: list[Output] = field(default_factory=list[Output])
-    ignored: dict[str, int] = field(default_factory=dict[str, int])
     _features: dict[str, Features] = field(default_factory=dict[str, Features])
 
     # ---- What comes in ----------------------------------------------------------------------------------------------
@@ -161,8 +158,8 @@ class _Work:
             policy_version=self.policy.number,
             decided_at=now,
         )
-        self.outputs.append(Output(BID_ADJUSTMENTS, adjustment))
-        self.outputs.append(Output(DECISIONS, self._decision(adjustment, view, occasion)))
+        self.put(BID_ADJUSTMENTS, adjustment)
+        self.put(DECISIONS, self._decision(adjustment, view, occasion))
         self._mature(bidder, name, len(bidder.open) - KEPT if bid.live else len(bidder.open), now)
 
     def _decision(self, adjustment: BidAdjustment, view: View, occasion: _Occasion) -> Decision:
@@ -232,7 +229,7 @@ class _Work:
             matured_at=now,
             policy_version=taken.policy_version,
         )
-        self.outputs.append(Output(OUTCOMES, outcome))
+        self.put(OUTCOMES, outcome)
 
     def _tell(self, name: str, bidder: Bidder, now: int, *, ended: bool) -> None:
         """Tell the learner how the flight goes: log-many times, and once more when bidding stops."""
@@ -250,7 +247,7 @@ class _Work:
             outcomes=[bidder.ledger.value_won],
             policy_version=self.policy.number,
         )
-        self.outputs.append(Output(EXPERIENCES, experience))
+        self.put(EXPERIENCES, experience)
 
     # ---- Entries ----------------------------------------------------------------------------------------------------
 
@@ -267,7 +264,7 @@ class _Work:
             self._bidder(name).ledger.features = features.dump()
 
     def _ignore(self, why: str) -> None:
-        self.ignored[why] = self.ignored.get(why, 0) + 1
+        self.ignore(why)
 
 
 def _key(name: str) -> str:

@@ -103,3 +103,21 @@ class Draft:
         """What has changed, by key: encoded, or None where an entry was removed."""
         now = {key: None if entry is None else msgspec.msgpack.encode(entry) for key, entry in self._open.items()}
         return {key: raw for key, raw in now.items() if raw != self.entries.get(key)}
+
+
+@dataclass(slots=True, kw_only=True)
+class Work:
+    """A step under way: its draft, what it has put out so far, and how many inputs it has left aside, by reason."""
+
+    draft: Draft
+    outputs: list[Output] = field(default_factory=list[Output])
+    ignored: dict[str, int] = field(default_factory=dict[str, int])
+
+    def put(self, topic: Topic, record: object) -> None:
+        self.outputs.append(Output(topic, record))
+
+    def ignore(self, why: str) -> None:
+        self.ignored[why] = self.ignored.get(why, 0) + 1
+
+    def done(self, now: int) -> Step:
+        return Step(self.draft.writes(), self.outputs, now, self.ignored)

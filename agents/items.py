@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
-from agents.contract import Agent, Draft, Input, Output, State, Step
+from agents.contract import Agent, Draft, Input, State, Step, Work
 from agents.fold import fold
 from policies.version import PolicyVersion
 from streams.decay import Decayed, highest, rank_of
@@ -161,30 +161,27 @@ class ItemsAgent:
     emits: tuple[Any, ...] = (ITEM_STATS,)
 
     def step(self, state: State, batch: Sequence[Input], policy: PolicyVersion, now: int) -> Step:
-        work = _Work(Draft(state.entries))
+        work = _Work(draft=Draft(state.entries))
         end = fold(work.draft, batch, now, on_record=work.take, on_timer=lambda name, at: None)
         work.live.put_away()
-        return Step(work.draft.writes(), work.outputs, end, work.ignored)
+        return work.done(end)
 
 
-@dataclass(slots=True)
-class _Work:
-    draft: Draft
+@dataclass(slots=True, kw_only=True)
+class _Work(Work):
     live: LiveFeatures[Item] = field(default_factory=lambda: LiveFeatures[Item](ITEM_FEATURES))
-    outputs: list[Output] = field(default_factory=list[Output])
-    ignored: dict[str, int] = field(default_factory=dict[str, int])
 
     def take(self, given: Input, now: int) -> None:
         activity: ItemActivity = given.record
         item = self.draft.edit(f"item/{activity.item_id}", Item)
         verdict = item.seen.admit(activity.event_id, activity.occurred_at, REMEMBERED)
         if verdict != "new":
-            self.ignored[verdict] = self.ignored.get(verdict, 0) + 1
+            self.ignore(verdict)
             return
         live = self.live.of(activity.item_id, item)
         live.update(item.observe(activity))
         if item.worth_telling(now):
-            self.outputs.append(Output(ITEM_STATS, item.publish(activity.item_id, now, live.read())))
+            self.put(ITEM_STATS, item.publish(activity.item_id, now, live.read()))
 
 
 def build() -> Agent:

@@ -1,14 +1,14 @@
 """Learner: experiences of all domains in, a new version of the policy out whenever enough was learned."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 from zlib import crc32
 
 import msgspec
 import numpy as np
 
-from agents.contract import Agent, Draft, Input, Output, State, Step
+from agents.contract import Agent, Draft, Input, State, Step, Work
 from agents.fold import fold
 from policies import demand, pacing, recommend
 from policies.belief import GaussianPrior
@@ -91,23 +91,19 @@ class LearnerAgent:
     emits: tuple[Any, ...] = (POLICY_VERSIONS,)
 
     def step(self, state: State, batch: Sequence[Input], policy: PolicyVersion, now: int) -> Step:
-        work = _Work(Draft(state.entries))
+        work = _Work(draft=Draft(state.entries))
         end = fold(work.draft, batch, now, on_record=work.take, on_timer=lambda name, at: None)
-        return Step(work.draft.writes(), work.outputs, end, work.ignored)
+        return work.done(end)
 
 
-@dataclass(slots=True)
-class _Work:
-    draft: Draft
-    outputs: list[Output] = field(default_factory=list[Output])
-    ignored: dict[str, int] = field(default_factory=dict[str, int])
-
+@dataclass(slots=True, kw_only=True)
+class _Work(Work):
     def take(self, given: Input, now: int) -> None:
         told: Experience = given.record
         seen = self.draft.edit(f"seen/{crc32(told.experience_id.encode()) % BUCKETS}", Seen)
         verdict = seen.admit(told.experience_id, told.occurred_at, REMEMBERED)
         if verdict == "duplicate":
-            self.ignored[verdict] = self.ignored.get(verdict, 0) + 1
+            self.ignore(verdict)
             return
         latest = self.draft.edit("latest", Latest)
         pupil = PUPILS[told.domain]
@@ -131,7 +127,7 @@ class _Work:
             evidence={"domain": told.domain, "experiences": dict(latest.taken)},
         )
         latest.number = version.number
-        self.outputs.append(Output(POLICY_VERSIONS, as_record(version)))
+        self.put(POLICY_VERSIONS, as_record(version))
 
 
 def as_record(version: PolicyVersion) -> PolicyVersionRecord:

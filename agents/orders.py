@@ -1,11 +1,11 @@
 """Orders: each order in, its lines re-keyed by SKU and location out. It decides nothing."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 from zlib import crc32
 
-from agents.contract import Agent, Draft, Input, Output, State, Step
+from agents.contract import Agent, Draft, Input, State, Step, Work
 from agents.fold import fold
 from policies.version import PolicyVersion
 from streams.records import Order, OrderLine, SkuDemand
@@ -29,29 +29,23 @@ class OrdersAgent:
     emits: tuple[Any, ...] = (SKU_DEMAND,)
 
     def step(self, state: State, batch: Sequence[Input], policy: PolicyVersion, now: int) -> Step:
-        work = _Work(Draft(state.entries))
+        work = _Work(draft=Draft(state.entries))
         end = fold(work.draft, batch, now, on_record=work.take, on_timer=lambda name, at: None)
-        return Step(work.draft.writes(), work.outputs, end, work.ignored)
+        return work.done(end)
 
 
-@dataclass(slots=True)
-class _Work:
-    draft: Draft
-    outputs: list[Output] = field(default_factory=list[Output])
-    ignored: dict[str, int] = field(default_factory=dict[str, int])
-
+@dataclass(slots=True, kw_only=True)
+class _Work(Work):
     def take(self, given: Input, now: int) -> None:
         order: Order = given.record
         seen = self.draft.edit(f"seen/{crc32(order.order_id.encode()) % BUCKETS}", Seen)
         verdict = seen.admit(order.order_id, order.occurred_at)
         if verdict != "new":
-            self.ignored[verdict] = self.ignored.get(verdict, 0) + 1
+            self.ignore(verdict)
             return
-        self.outputs += [
-            Output(SKU_DEMAND, _rekey(order, line, place))
-            for place, line in enumerate(order.lines)
-            if line.quantity > 0
-        ]
+        for place, line in enumerate(order.lines):
+            if line.quantity > 0:
+                self.put(SKU_DEMAND, _rekey(order, line, place))
 
 
 def _rekey(order: Order, line: OrderLine, place: int) -> SkuDemand:

@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 
 from agents.candidates import Look
-from agents.contract import Agent, Draft, Input, Output, State, Step
+from agents.contract import Agent, Draft, Input, State, Step, Work
 from agents.fold import fold, set_timer
 from agents.identity import decision_id
 from agents.slates import DEFAULT_PLACEMENT, OpenSlate, Slates
@@ -76,24 +76,21 @@ class RecommendationAgent:
     emits: tuple[Any, ...] = (RECOMMENDATIONS, DECISIONS, OUTCOMES, ITEM_ACTIVITY, EXPERIENCES)
 
     def step(self, state: State, batch: Sequence[Input], policy: PolicyVersion, now: int) -> Step:
-        work = _Work(self, state, policy, Draft(state.entries))
+        work = _Work(agent=self, state=state, policy=policy, draft=Draft(state.entries))
         end = fold(work.draft, batch, now, on_record=work.take, on_timer=work.mature)
         work.decide()
         work.live.put_away()
-        return Step(work.draft.writes(), work.outputs, end, work.ignored)
+        return work.done(end)
 
 
-@dataclass(slots=True)
-class _Work:
+@dataclass(slots=True, kw_only=True)
+class _Work(Work):
     """One step under way."""
 
     agent: RecommendationAgent
     state: State
     policy: PolicyVersion
-    draft: Draft
     live: LiveFeatures[Profile] = field(default_factory=lambda: LiveFeatures[Profile](USER_FEATURES))
-    outputs: list[Output] = field(default_factory=list[Output])
-    ignored: dict[str, int] = field(default_factory=dict[str, int])
     asked: list[Asked] = field(default_factory=list[Asked])
 
     def take(self, given: Input, now: int) -> None:
@@ -101,7 +98,7 @@ class _Work:
         user = self.draft.edit(f"user/{event.user_id}", User)
         verdict = user.profile.seen.admit(event.event_id, event.occurred_at)
         if verdict != "new":
-            self.ignored[verdict] = self.ignored.get(verdict, 0) + 1
+            self.ignore(verdict)
             return
         listed = self.state.views.catalog.get(event.item_id or "")
         companions = [item for item in user.profile.basket if item != event.item_id]
@@ -124,11 +121,11 @@ class _Work:
             price=event.price,
             companions=companions[-MAX_COMPANIONS:] if event.type == "purchase" else [],
         )
-        self.outputs.append(Output(ITEM_ACTIVITY, activity))
+        self.put(ITEM_ACTIVITY, activity)
 
     def _credit(self, user: User, event: UserEvent, now: int) -> None:
         for slate in user.slates.credit(event):
-            self.outputs.append(Output(OUTCOMES, self._outcome(event.user_id, slate, now, "correction")))
+            self.put(OUTCOMES, self._outcome(event.user_id, slate, now, "correction"))
 
     def _wants_slate(self, user: User, event: UserEvent) -> bool:
         if event.type == "request":
@@ -178,8 +175,8 @@ class _Work:
         for one, slate in zip(asked, slates, strict=True):
             one.open.items = [one.items[place] for place in slate.chosen]
             one.open.contexts = one.features[slate.chosen].astype(np.int32).tobytes()
-            self.outputs.append(Output(RECOMMENDATIONS, self._recommendation(one, slate)))
-            self.outputs.append(Output(DECISIONS, self._decision(one, slate)))
+            self.put(RECOMMENDATIONS, self._recommendation(one, slate))
+            self.put(DECISIONS, self._decision(one, slate))
 
     def _recommendation(self, one: Asked, slate: Slate) -> Recommendation:
         return Recommendation(
@@ -228,7 +225,7 @@ class _Work:
         slate = user.slates.close(which)
         if slate is None:
             return
-        self.outputs.append(Output(OUTCOMES, self._outcome(user_id, slate, at, "final")))
+        self.put(OUTCOMES, self._outcome(user_id, slate, at, "final"))
         if slate.items:
             self._learn(user_id, user, slate, at)
         slate.contexts = b""  # late feedback needs its items only
@@ -247,7 +244,7 @@ class _Work:
             outcomes=y.tolist(),
             policy_version=slate.policy_version,
         )
-        self.outputs.append(Output(EXPERIENCES, experience))
+        self.put(EXPERIENCES, experience)
 
     def _outcome(self, user_id: str, slate: OpenSlate, at: int, label: Any) -> Outcome:
         rewards = slate.rewards()

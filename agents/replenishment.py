@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from agents.contract import Agent, Draft, Input, Output, State, Step
+from agents.contract import Agent, Draft, Input, Output, State, Step, Work
 from agents.fold import fold, set_timer
 from agents.identity import decision_id
 from agents.shelf import SHORTEST_DAYS, SKU_FEATURES, Closed, Period, Shelf
@@ -53,10 +53,12 @@ class ReplenishmentAgent:
 
     def step(self, state: State, batch: Sequence[Input], policy: PolicyVersion, now: int) -> Step:
         prior = DemandPrior.of(policy.prior(NAME, PRIOR))
-        work = _Work(Draft(state.entries), state.views, policy, prior, self.review_ms)
+        work = _Work(
+            draft=Draft(state.entries), views=state.views, policy=policy, prior=prior, review_ms=self.review_ms
+        )
         end = fold(work.draft, batch, now, on_record=work.take, on_timer=work.review_in_turn)
         work.decide()
-        return Step(work.draft.writes(), work.outputs, end, work.ignored)
+        return work.done(end)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,23 +75,20 @@ class _Pending:
     ended: list[Output]  # what the period before it came to
 
 
-@dataclass(slots=True)
-class _Work:
-    draft: Draft
+@dataclass(slots=True, kw_only=True)
+class _Work(Work):
     views: Views
     policy: PolicyVersion
     prior: DemandPrior
     review_ms: int
     pending: dict[str, _Pending] = field(default_factory=dict[str, _Pending])
-    outputs: list[Output] = field(default_factory=list[Output])
-    ignored: dict[str, int] = field(default_factory=dict[str, int])
 
     def take(self, given: Input, now: int) -> None:
         record: SkuDemand | StockUpdate = given.record
         seen = self.draft.edit(f"seen/{given.key}", Seen)
         verdict = seen.admit(f"{given.topic}/{record.event_id}", record.occurred_at)
         if verdict != "new":
-            self.ignored[verdict] = self.ignored.get(verdict, 0) + 1
+            self.ignore(verdict)
             return
         shelf = self.draft.edit(f"sku/{given.key}", Shelf)
         shelf.item_id, shelf.location = record.item_id, record.location
@@ -160,10 +159,10 @@ class _Work:
         for asked, choice in zip(waiting, choose([each.review for each in waiting]), strict=True):
             self.outputs += asked.ended
             reason = _reason(asked.review, choice)
-            self.outputs.append(Output(DECISIONS, self._decision(asked, choice, reason)))
+            self.put(DECISIONS, self._decision(asked, choice, reason))
             if choice.quantity > 0:
                 asked.shelf.place(choice.quantity, asked.at, asked.review.lead_time_days)
-                self.outputs.append(Output(REPLENISHMENT_ORDERS, self._order(asked, choice, reason)))
+                self.put(REPLENISHMENT_ORDERS, self._order(asked, choice, reason))
 
     def _order(self, asked: _Pending, choice: Choice, reason: str) -> ReplenishmentOrder:
         return ReplenishmentOrder(
