@@ -15,7 +15,7 @@ help: ## List the targets
 
 setup: $(STAMP) ## Set up .venv (hash-locked) and fetch the embedded Kafka broker
 
-demo: $(STAMP) ## Run the whole main job on real data, about two minutes, and sum it up
+demo: $(STAMP) ## Run the whole main job on real data, in a little over two minutes, and sum it up
 	@$(BIN)/tradewind demo
 
 test: $(STAMP) ## Run all tests, those against the real broker included

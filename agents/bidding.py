@@ -13,8 +13,8 @@ from agents.fold import fold
 from agents.identity import decision_id
 from policies.pacing import DOMAIN, PRIOR, Published, matters
 from policies.version import PolicyVersion, Priors
-from streams.campaigns import CAMPAIGN_FEATURES, REMEMBERED, observed, paid, still_counts
-from streams.features import Features
+from streams.campaigns import CAMPAIGN_FEATURES, REMEMBERED, Ledger, observed, paid, still_counts
+from streams.features import LiveFeatures
 from streams.records import AdEvent, BidAdjustment, Decision, Experience, Outcome
 from streams.topics import AD_EVENTS, BID_ADJUSTMENTS, CAMPAIGNS, DECISIONS, EXPERIENCES, OUTCOMES, Topic
 
@@ -53,7 +53,7 @@ class BiddingAgent:
         work = _Work(draft=Draft(state.entries), policy=policy, prior=policy.prior(DOMAIN, PRIOR))
         now = fold(work.draft, batch, now, on_record=work.on_record, on_timer=lambda _name, _at: None)
         work.wake(now)
-        work.put_features_away()
+        work.live.put_away()
         return work.done(now)
 
 
@@ -63,7 +63,7 @@ class _Work(Work):
 
     policy: PolicyVersion
     prior: Priors
-    _features: dict[str, Features] = field(default_factory=dict[str, Features])
+    live: LiveFeatures[Ledger] = field(default_factory=lambda: LiveFeatures[Ledger](CAMPAIGN_FEATURES))
 
     # ---- What comes in ----------------------------------------------------------------------------------------------
 
@@ -104,7 +104,7 @@ class _Work(Work):
         bidder = self._bidder(event.campaign_id)
         verdict = bidder.ledger.seen.admit(event.event_id, event.occurred_at, REMEMBERED)
         if verdict != "new":
-            self._ignore(verdict)
+            self.ignore(verdict)
         if verdict == "duplicate" or (verdict == "too-late" and not still_counts(event, now)):
             return
         cost = paid(event, bidder.highest)
@@ -116,12 +116,12 @@ class _Work(Work):
         self._review(event.campaign_id, bidder, occasion)
 
     def _learn(self, bidder: Bidder, event: AdEvent, cost: float, now: int) -> None:
-        features = self._features_of(event.campaign_id, bidder)
+        features = self.live.of(event.campaign_id, bidder.ledger)
         changes = features.read()["price_changes"]
         features.update(observed(event, cost))
         bidder.ledger.book(event, cost)
         if bidder.plan is None or bidder.steering is None:
-            self._ignore("unknown campaign")
+            self.ignore("unknown campaign")
         elif event.type == "auction":
             bidder.learn(event, cost, bidder.plan, now)
             self._reward(event, bidder, now)
@@ -132,7 +132,7 @@ class _Work(Work):
 
     def _review(self, name: str, bidder: Bidder, occasion: _Occasion) -> None:
         """Bring what is published in line with what is right by now, if the difference matters."""
-        view = decide(bidder, self._features_of(name, bidder).read(), self.prior, occasion.now)
+        view = decide(bidder, self.live.of(name, bidder.ledger).read(), self.prior, occasion.now)
         why = matters(bidder.published, view.bid, bidder.plan, occasion.now)
         if why:
             self._adjust(name, bidder, view, why, occasion)
@@ -206,7 +206,7 @@ class _Work(Work):
             bidder.open[place].reward += gain
             self._mature(bidder, name, place, now)
         elif gain:
-            self._ignore("no decision to credit")
+            self.ignore("no decision to credit")
 
     def _mature(self, bidder: Bidder, name: str, count: int, now: int) -> None:
         """Close the oldest `count` decisions: the bidder has moved on from them."""
@@ -253,18 +253,6 @@ class _Work(Work):
 
     def _bidder(self, name: str) -> Bidder:
         return self.draft.edit(_key(name), Bidder)
-
-    def _features_of(self, name: str, bidder: Bidder) -> Features:
-        if name not in self._features:
-            self._features[name] = CAMPAIGN_FEATURES.open(bidder.ledger.features)
-        return self._features[name]
-
-    def put_features_away(self) -> None:
-        for name, features in self._features.items():
-            self._bidder(name).ledger.features = features.dump()
-
-    def _ignore(self, why: str) -> None:
-        self.ignore(why)
 
 
 def _key(name: str) -> str:

@@ -33,10 +33,12 @@ class Look:
     now: int
     location: str | None = None
     own: dict[str, float] = field(default_factory=dict[str, float])  # decayed count by item
+    tastes: dict[str, float] = field(default_factory=dict[str, float])  # decayed count by category
     together: dict[str, float] = field(default_factory=dict[str, float])  # how often bought with what was just touched
 
     def __post_init__(self) -> None:
         self.own = _faded(self.profile.items, self.now)
+        self.tastes = {name: count.read(self.now, HALF_LIFE) for name, count in self.profile.categories.items()}
         for recent in self.profile.recent:
             stats = self.views.items.get(recent)
             for item, share in stats.companions if stats is not None else ():
@@ -54,8 +56,7 @@ class Look:
         yield _by_weight(self.own), OWN
         yield _by_weight(self.together), WITH
         yield self.views.trending, TRENDING
-        tastes = {name: count.read(self.now, HALF_LIFE) for name, count in self.profile.categories.items()}
-        for category in _by_weight(tastes)[:CATEGORIES]:
+        for category in _by_weight(self.tastes)[:CATEGORIES]:
             if category in self.views.by_category:
                 yield self.views.by_category[category], PER_CATEGORY
         yield self.views.cold(COLD), COLD
@@ -104,10 +105,9 @@ class Look:
 
     def _tastes(self, items: list[str]) -> list[float]:
         """The share of each item's category in what the user buys: [C]."""
-        tastes = {name: count.read(self.now, HALF_LIFE) for name, count in self.profile.categories.items()}
-        total = max(1.0, sum(tastes.values()))
+        total = max(1.0, sum(self.tastes.values()))
         listed = (self.views.catalog.get(item) for item in items)
-        return [tastes.get(one.category, 0.0) / total if one is not None else 0.0 for one in listed]
+        return [self.tastes.get(one.category, 0.0) / total if one is not None else 0.0 for one in listed]
 
     def _price_fit(self, items: list[str]) -> Floats:
         """1 where the item costs what the user usually pays, falling with the ratio of the two: [C]."""

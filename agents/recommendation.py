@@ -12,10 +12,10 @@ from agents.contract import Agent, Draft, Input, State, Step, Work
 from agents.fold import fold, set_timer
 from agents.identity import decision_id
 from agents.slates import DEFAULT_PLACEMENT, OpenSlate, Slates
-from policies.belief import Evidence
+from policies.belief import Evidence, GaussianPrior
 from policies.draws import seed_of
-from policies.recommend import DOMAIN, FEATURES, MEMORY_MS, SCALE, Ints, prior_of, quantise, query, recommend
-from policies.slate import DRAWS, Query, Slate
+from policies.recommend import DOMAIN, FEATURES, MEMORY_MS, SCALE, Ints, prior_of, quantise, query
+from policies.slate import DRAWS, Query, Slate, choose
 from policies.version import PolicyVersion
 from streams.features import LiveFeatures
 from streams.profile import USER_FEATURES, Profile
@@ -76,7 +76,15 @@ class RecommendationAgent:
     emits: tuple[Any, ...] = (RECOMMENDATIONS, DECISIONS, OUTCOMES, ITEM_ACTIVITY, EXPERIENCES)
 
     def step(self, state: State, batch: Sequence[Input], policy: PolicyVersion, now: int) -> Step:
-        work = _Work(agent=self, state=state, policy=policy, draft=Draft(state.entries))
+        prior, temperature = prior_of(policy)
+        work = _Work(
+            agent=self,
+            state=state,
+            policy=policy,
+            prior=prior,
+            temperature=temperature,
+            draft=Draft(state.entries),
+        )
         end = fold(work.draft, batch, now, on_record=work.take, on_timer=work.mature)
         work.decide()
         work.live.put_away()
@@ -90,6 +98,8 @@ class _Work(Work):
     agent: RecommendationAgent
     state: State
     policy: PolicyVersion
+    prior: GaussianPrior
+    temperature: float
     live: LiveFeatures[Profile] = field(default_factory=lambda: LiveFeatures[Profile](USER_FEATURES))
     asked: list[Asked] = field(default_factory=list[Asked])
 
@@ -171,7 +181,7 @@ class _Work(Work):
     def decide(self) -> None:
         """Choose all slates asked for so far, at once."""
         asked, self.asked = self.asked, []
-        slates = recommend([one.query for one in asked], self.policy)
+        slates = choose([one.query for one in asked], self.prior, self.temperature)
         for one, slate in zip(asked, slates, strict=True):
             one.open.items = [one.items[place] for place in slate.chosen]
             one.open.contexts = one.features[slate.chosen].astype(np.int32).tobytes()
@@ -192,7 +202,6 @@ class _Work(Work):
         )
 
     def _decision(self, one: Asked, slate: Slate) -> Decision:
-        _, temperature = prior_of(self.policy)
         return Decision(
             decision_id=one.open.decision_id,
             domain=DOMAIN,
@@ -208,7 +217,7 @@ class _Work(Work):
             action={"placement": one.placement, "size": one.query.size},
             propensity=slate.propensity,
             slot_propensities=slate.slot_propensities,
-            exploration={"kind": "plackett-luce-mixture", "draws": DRAWS, "temperature": temperature},
+            exploration={"kind": "plackett-luce-mixture", "draws": DRAWS, "temperature": self.temperature},
             policy_version=self.policy.number,
             policy_hash=self.policy.sha256,
             seed=str(one.query.seed),
@@ -233,8 +242,7 @@ class _Work(Work):
     def _learn(self, user_id: str, user: User, slate: OpenSlate, at: int) -> None:
         phi = np.frombuffer(slate.contexts, dtype=np.int32).reshape(len(slate.items), -1) / SCALE
         y = np.array(slate.rewards())
-        prior, _ = prior_of(self.policy)
-        user.evidence.add(phi, y, noise=prior.noise, at=at, memory_ms=MEMORY_MS)
+        user.evidence.add(phi, y, noise=self.prior.noise, at=at, memory_ms=MEMORY_MS)
         experience = Experience(
             experience_id=slate.decision_id,
             domain=DOMAIN,

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from policies.belief import Evidence, GaussianPrior
 from policies.linalg import Floats
-from policies.slate import Query, Slate, choose
+from policies.slate import Query
 from policies.version import PolicyVersion, Priors
 
 DOMAIN: Final = "recommendation"
@@ -63,9 +63,3 @@ def query(features: Ints, evidence: Evidence, seed: int, size: int) -> Query:
     """One slate asked for, from logged features."""
     precision, shift = evidence.read(len(FEATURES))
     return Query(phi=features / SCALE, precision=precision, shift=shift, seed=seed, size=size)
-
-
-def recommend(queries: list[Query], policy: PolicyVersion) -> list[Slate]:
-    """A slate for each query under one policy version."""
-    prior, temperature = prior_of(policy)
-    return choose(queries, prior, temperature)

@@ -55,10 +55,6 @@ class Warehouse:
         self.changed.add(sku)
         return True
 
-    def next_due(self) -> int | None:
-        """When the next shipment arrives."""
-        return self._coming[0].due if self._coming else None
-
     def receive(self, to: int) -> Receipt | None:
         """The next shipment due by `to`, put on the shelf; the clock never runs backwards."""
         if not self._coming or self._coming[0].due > to:

@@ -62,16 +62,13 @@ class InProcess:
     ignored: Counter[str] = field(default_factory=Counter[str])
     _seats: list[_Seat] = field(init=False)
     _offsets: Counter[str] = field(default_factory=Counter[str])
+    watched: frozenset[str] = field(init=False)  # the names of the topics that some agent reads whole
     _wanted: set[str] = field(init=False)
 
     def __post_init__(self) -> None:
         self._seats = [_Seat(agent) for agent in self.agents]
+        self.watched = frozenset[str]().union(*(seat.watches for seat in self._seats))
         self._wanted = {name for seat in self._seats for name in seat.reads | seat.watches}
-
-    @property
-    def watched(self) -> frozenset[str]:
-        """The names of the topics that some agent reads whole."""
-        return frozenset[str]().union(*(seat.watches for seat in self._seats))
 
     def feed(self, batch: Iterable[Message]) -> list[Message]:
         """Take in one batch and run until quiet. Returns all that was put out, dead letters included, in order."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from math import exp, floor, log
+from math import floor, log
 from typing import Final
 
 _BINS_PER_E: Final = 500  # of value per price: a bin is 0.2% wide
@@ -42,12 +42,3 @@ class Auctions:
         """`hindsight_value` of all that was added; within 0.2% of the value of the last bin bought."""
         cells = [(cell[0], cell[1]) for _, cell in sorted(self.bins.items(), reverse=True)]
         return self.free + hindsight_value(cells, budget)
-
-    def price_of_money(self, budget: float) -> float:
-        """Value per price of the last auction bought: the dual μ of the budget; 0 where it buys everything."""
-        left = budget
-        for place, cell in sorted(self.bins.items(), reverse=True):
-            left -= cell[1]
-            if left < 0:
-                return exp((place + 0.5) / _BINS_PER_E)
-        return 0.0
