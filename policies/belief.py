@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import msgspec
 import numpy as np
 
-from policies.linalg import Floats, cholesky, solve_lower, solve_upper
+from policies.linalg import Floats, factor, solve_unit_upper
 from policies.version import Priors
 
 
@@ -40,13 +40,10 @@ class Evidence(msgspec.Struct):
     at: int = 0
 
     def read(self, size: int) -> tuple[Floats, Floats]:
-        """D and h; zeros where there are no data yet, or where they were of another size."""
+        """D and h, not to be written to; zeros where there are no data yet, or where they were of another size."""
         if len(self.shift) != 8 * size:
             return np.zeros((size, size)), np.zeros(size)
-        return (
-            np.frombuffer(self.precision).reshape(size, size).copy(),
-            np.frombuffer(self.shift).copy(),
-        )
+        return np.frombuffer(self.precision).reshape(size, size), np.frombuffer(self.shift)
 
     def add(self, phi: Floats, y: Floats, *, noise: float, at: int, memory_ms: float) -> None:
         """Take in outcomes y [n] at contexts φ [n, d]. What was known fades by exp(-Δt / memory)."""
@@ -64,8 +61,9 @@ def posterior(prior: GaussianPrior, precision: Floats, shift: Floats, noise: Flo
     From the evidence D [d, d, B] and h [d, B], and standard normals [d, M, B].
     """
     prior_shift = np.einsum("ij,j->i", prior.precision, prior.mean)
-    factor = cholesky(prior.precision[..., None] + precision)  # Λ = LLᵀ
-    half = solve_lower(factor, (prior_shift[:, None] + shift)[:, None])  # L⁻¹(Λ₀m + h)
-    solved = solve_upper(factor, np.concatenate([half, noise], axis=1))  # L⁻ᵀz has covariance Λ⁻¹
+    # Λ = L D Lᵀ, and D⁻¹L⁻¹(Λ₀m + h)
+    lower, pivots, half = factor(prior.precision[..., None] + precision, prior_shift[:, None] + shift)
+    scaled = noise / np.sqrt(pivots)[:, None]
+    solved = solve_unit_upper(lower, np.concatenate([half[:, None], scaled], axis=1))  # L⁻ᵀD^-½z has covariance Λ⁻¹
     mean = solved[:, 0]
     return mean, mean[:, None] + solved[:, 1:]

@@ -5,13 +5,15 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from policies.linalg import Floats, normal_quantile
 
 _GAMMA: Final = np.uint64(0x9E3779B97F4A7C15)
-_MIX1: Final = np.uint64(0xBF58476D1CE4E5B9)
-_MIX2: Final = np.uint64(0x94D049BB133111EB)
+_MIXES: Final = (
+    (np.uint64(30), np.uint64(0xBF58476D1CE4E5B9)),
+    (np.uint64(27), np.uint64(0x94D049BB133111EB)),
+)
+_LAST, _SPARE = np.uint64(31), np.uint64(11)
 
 
 def seed_of(policy_hash: str, event_id: str) -> int:
@@ -27,19 +29,22 @@ def uniforms(seeds: npt.NDArray[np.uint64], count: int) -> Floats:
     >>> bool((a[1] == uniforms(np.array([8], dtype=np.uint64), 3)[0]).all())
     True
     """
-    with np.errstate(over="ignore"):
-        x = seeds[:, None] + _GAMMA * np.arange(1, count + 1, dtype=np.uint64)[None, :]
-        x = (x ^ (x >> np.uint64(30))) * _MIX1
-        x = (x ^ (x >> np.uint64(27))) * _MIX2
-        x = x ^ (x >> np.uint64(31))
-    return ((x >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53
+    x = seeds[:, None] + _GAMMA * np.arange(1, count + 1, dtype=np.uint64)
+    for shift, factor in _MIXES:
+        x ^= x >> shift
+        x *= factor
+    x ^= x >> _LAST
+    u = (x >> _SPARE).astype(np.float64)  # the 53 bits that a float64 holds
+    u += 0.5
+    u *= 2.0**-53
+    return u
 
 
 def normals(uniform: Floats) -> Floats:
     """Standard normals from uniforms, by the inverse distribution function. Any shape."""
-    return normal_quantile(torch.as_tensor(uniform)).numpy()
+    return normal_quantile(uniform)
 
 
-def gumbels(uniform: Floats) -> torch.Tensor:
-    """Standard Gumbels from uniforms. Any shape, float64."""
-    return -torch.log(-torch.log(torch.as_tensor(uniform)))
+def gumbels(uniform: Floats) -> Floats:
+    """Standard Gumbels from uniforms. Any shape."""
+    return -np.log(-np.log(uniform))

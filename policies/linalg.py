@@ -3,9 +3,12 @@
 BLAS, LAPACK and torch's own reductions may round differently with the shape, the place in memory and the number of
 threads. Here everything is built from elementwise operations, which round each element alone, in a fixed order of
 summation. The small dimension d (weights of a belief, around ten) is looped over; the batch B comes last.
+
+Sums, products, quotients and roots are rounded alike by numpy and torch, so either may do them: numpy starts sooner,
+torch is faster on large arrays. Exponentials and logarithms are not, so each place keeps to one library.
 """
 
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -13,69 +16,74 @@ import torch
 
 Floats = npt.NDArray[np.float64]
 
+_FEW: Final = 8000  # results of a dot product, up to which all products at once stay in the cache
+
 _special: Any = torch.special  # its stubs leave the types open
 
 
-def cholesky(matrix: Floats) -> Floats:
-    """Lower factors L with LLᵀ = matrix, by outer products: [d, d, B] → [d, d, B].
+def factor(matrix: Floats, right: Floats) -> tuple[Floats, Floats, Floats]:
+    """L with unit diagonal, D and x, where L diag(D) Lᵀ = matrix and L diag(D) x = right.
 
-    Raises ValueError where one is not positive definite.
+    [d, d, B], [d, B] → [d, d, B], [d, B], [d, B]. `right` goes along as one more row. Above L's diagonal stand
+    remains. Raises ValueError where a matrix is not positive definite.
     """
-    left, lower = matrix.copy(), np.zeros_like(matrix)
-    for j in range(len(matrix)):
-        if not (left[j, j] > 0).all():
-            raise ValueError("a precision is not positive definite")
-        lower[j, j] = np.sqrt(left[j, j])
-        lower[j + 1 :, j] = left[j + 1 :, j] / lower[j, j]
-        column = lower[j + 1 :, j]
-        left[j + 1 :, j + 1 :] -= column[:, None] * column[None, :]
-    return lower
+    d = len(matrix)
+    left = np.empty((d + 1, *right.shape))
+    left[:d], left[d] = matrix, right
+    with np.errstate(invalid="ignore", divide="ignore"):  # what isn't positive definite is told below
+        for j in range(d - 1):
+            column, block = left[j + 1 :, j], left[j + 1 :, j + 1 :]
+            block -= (column / left[j, j])[:, None] * column[:-1]
+        pivots = left.diagonal().T.copy()
+        left /= pivots
+    if not (pivots > 0).all():
+        raise ValueError("a precision is not positive definite")
+    return left[:d], pivots, left[d]
 
 
-def solve_lower(lower: Floats, right: Floats) -> Floats:
-    """x with L x = right, by forward substitution: [d, d, B], [d, n, B] → [d, n, B]."""
+def solve_unit_upper(lower: Floats, right: Floats) -> Floats:
+    """x with Lᵀ x = right, where L has a unit diagonal: [d, d, B], [d, n, B] → [d, n, B]."""
     x = right.copy()
-    for i in range(len(lower)):
-        x[i] /= lower[i, i]
-        x[i + 1 :] -= lower[i + 1 :, i, None] * x[i]
+    for i in reversed(range(1, len(lower))):
+        rest = x[:i]
+        rest -= lower[i, :i, None] * x[i]
     return x
 
 
-def solve_upper(lower: Floats, right: Floats) -> Floats:
-    """x with Lᵀ x = right, by back substitution: [d, d, B], [d, n, B] → [d, n, B]."""
-    x = right.copy()
-    for i in reversed(range(len(lower))):
-        x[i] /= lower[i, i]
-        x[:i] -= lower[i, :i, None] * x[i]
-    return x
+def dot(a: Floats, b: Floats) -> Floats:
+    """Σ_i a[i]·b[i] over the first dimension, first to last: [d, …], [d, …] → […], of two elements or more."""
+    if np.broadcast(a[0], b[0]).size <= _FEW:
+        return np.add.reduce(np.multiply(a, b, order="C"), axis=0)  # whole rows added up, first to last
+    left, right = torch.as_tensor(a), torch.as_tensor(b)
+    total = left[0] * right[0]
+    product = torch.empty_like(total)
+    for i in range(1, len(a)):  # not addcmul: it rounds once where numpy rounds twice
+        total += torch.mul(left[i], right[i], out=product)
+    return total.numpy()
 
 
-def dot(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
-    """Σ_i a[i]·b[i] over the first dimension, first to last: [d, …], [d, …] → […]."""
-    total = a[0] * b[0]
-    for i in range(1, len(a)):
-        total += a[i] * b[i]
-    return total
+def total(x: Floats) -> Floats:
+    """Σ_m x[m] over the first dimension, in a tree: [M, …] → […]."""
+    while len(x) > 1:
+        half = (len(x) + 1) // 2
+        paired = x[: len(x) - half] + x[half:]
+        x = paired if len(x) % 2 == 0 else np.concatenate([paired, x[half - 1 : half]])
+    return x[0]
 
 
-def logsumexp(x: torch.Tensor) -> torch.Tensor:
+def logsumexp(x: Floats) -> Floats:
     """log Σ_m exp x[m] over the first dimension, in a tree: [M, …] → […]; -inf where all are."""
-    highest = x.max(dim=0).values
-    shift = torch.where(torch.isfinite(highest), highest, 0.0)
-    terms = torch.exp(x - shift)
-    while len(terms) > 1:
-        half = (len(terms) + 1) // 2
-        paired = terms[half:]
-        terms = torch.cat([terms[: len(paired)] + paired, terms[len(paired) : half]])
-    return torch.log(terms[0]) + shift
+    highest = x.max(axis=0)
+    shift = np.where(np.isfinite(highest), highest, 0.0)
+    with np.errstate(divide="ignore"):
+        return np.log(total(np.exp(x - shift))) + shift
 
 
-def logaddexp(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
-    """log(exp a + exp b); -inf where both are. torch's own rounds differently at the end of an array."""
-    high, low = torch.maximum(a, b), torch.minimum(a, b)
-    return torch.where(torch.isneginf(low), high, high + torch.log1p(torch.exp(low - high)))
+def logaddexp(a: Floats, b: Floats) -> Floats:
+    """log(exp a + exp b); -inf where both are."""
+    return logsumexp(np.stack([a, b]))
 
 
-def normal_quantile(p: torch.Tensor) -> torch.Tensor:
+def normal_quantile(p: Floats) -> Floats:
     """The inverse of the standard normal distribution function. Any shape."""
-    return cast(torch.Tensor, _special.ndtri(p))
+    return cast(torch.Tensor, _special.ndtri(torch.as_tensor(p))).numpy()

@@ -24,6 +24,8 @@ SMALLEST_WEIGHT_VARIANCE: Final = 1e-6
 class Individual(msgspec.Struct):
     """One entity's sums, raw float64: D [d, d], h [d], and what it now contributes to the population."""
 
+    outcomes: float = 0.0
+
     precision: bytes = b""
     shift: bytes = b""
     mean: bytes = b""
@@ -48,6 +50,7 @@ class Population(msgspec.Struct):
         self.precision = _add(self.precision, added_precision).tobytes()
         self.shift = _add(self.shift, added_shift).tobytes()
         self.outcomes += len(y)
+        one.outcomes += len(y)
         covariance = np.linalg.inv(prior.precision + own_precision)
         mean = covariance @ (prior.precision @ prior.mean + own_shift)
         second = covariance + np.outer(mean, mean)
@@ -56,6 +59,18 @@ class Population(msgspec.Struct):
         self.second = _add(self.second, second - _read(one.second, (d, d))).tobytes()
         one.precision, one.shift = own_precision.tobytes(), own_shift.tobytes()
         one.mean, one.second = mean.tobytes(), second.tobytes()
+
+    def forget(self, one: Individual) -> None:
+        """Take out all that this entity has brought in, but for the rounding of the sums. It must not be used again."""
+        if not one.mean:
+            return
+        d = len(one.mean) // 8
+        self.entities -= 1.0
+        self.outcomes -= one.outcomes
+        self.precision = _add(self.precision, -_read(one.precision, (d, d))).tobytes()
+        self.shift = _add(self.shift, -_read(one.shift, (d,))).tobytes()
+        self.mean = _add(self.mean, -_read(one.mean, (d,))).tobytes()
+        self.second = _add(self.second, -_read(one.second, (d, d))).tobytes()
 
     def prior(self, shipped: Priors) -> Priors:
         """The prior as the population shows it, anchored at the shipped one."""

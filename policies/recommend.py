@@ -62,4 +62,6 @@ def prior_of(policy: PolicyVersion) -> tuple[GaussianPrior, float]:
 def query(features: Ints, evidence: Evidence, seed: int, size: int) -> Query:
     """One slate asked for, from logged features."""
     precision, shift = evidence.read(len(FEATURES))
-    return Query(phi=features / SCALE, precision=precision, shift=shift, seed=seed, size=size)
+    return Query(
+        phi=features.astype(np.float64) * (1.0 / SCALE), precision=precision, shift=shift, seed=seed, size=size
+    )

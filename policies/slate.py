@@ -5,30 +5,32 @@ is a sample from Plackett–Luce (Yellott 1977; Kool, van Hoof, Welling 2019). G
 the probability of the slate is the mean over them: P(a) = 1/M Σ_m Π_j exp(s_m[a_j]/τ) / Σ_{c ∉ a_<j} exp(s_m[c]/τ).
 
 All arithmetic is elementwise in the batch (policies.linalg), so that a slate never depends on which others were asked
-for beside it.
+for beside it. Propensities are ratios of running sums, one exponential a candidate; the rare row in which such a sum
+leaves the range of floats is worked out in logarithms. Which way a row goes depends on that row alone.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from math import log
+from math import log, prod
 from typing import Final
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from policies.belief import GaussianPrior, posterior
 from policies.draws import gumbels, normals, uniforms
-from policies.linalg import Floats, dot, logaddexp, logsumexp
+from policies.linalg import Floats, dot, logaddexp, logsumexp, total
 
-BLOCK: Final = 32  # slates worked out at once: as many as stay in the cache
+BLOCK: Final = 40  # slates worked out at once: they stay in the cache, and are too few for torch to start threads on
 MAX_CANDIDATES: Final = 100
 DRAWS: Final = 8
 SLOTS: Final = (10, MAX_CANDIDATES)
+TINY: Final = 1e-280  # sums below may have lost digits to underflow
+
+Ints = npt.NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Query:
+class Query(msgspec.Struct, frozen=True, kw_only=True):
     """One slate asked for: `phi` [C, d] of C ≤ 100 candidates, the entity's evidence D and h, the seed, the size."""
 
     phi: Floats
@@ -38,15 +40,13 @@ class Query:
     size: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Slate:
+class Slate(msgspec.Struct, frozen=True, kw_only=True):
     """What was chosen: candidate indices by slot, with their posterior mean scores and propensities."""
 
     chosen: list[int]
     scores: list[float]
     propensity: float
     slot_propensities: list[float]
-    mean: list[float]
 
 
 def choose(queries: Sequence[Query], prior: GaussianPrior, temperature: float) -> list[Slate]:
@@ -75,62 +75,83 @@ def _choose_block(
     counts = np.array([len(query.phi) for query in block])
     for row, query in enumerate(block):
         phi[:, row, : counts[row]] = query.phi.T
-    precision = np.stack([query.precision for query in block], axis=-1)
-    shift = np.stack([query.shift for query in block], axis=-1)
+    precision = np.array([query.precision for query in block]).transpose(1, 2, 0)
+    shift = np.array([query.shift for query in block]).T
     uniform = uniforms(np.array([query.seed for query in block], dtype=np.uint64), 1 + DRAWS * d + MAX_CANDIDATES)
     noise = normals(uniform[:, 1 : 1 + DRAWS * d]).reshape(rows, DRAWS, d).transpose(2, 1, 0)
     mean, weights = posterior(prior, precision, shift, noise)
-    scores = dot(torch.as_tensor(phi), torch.as_tensor(mean).unsqueeze(-1)).numpy()
-    chosen, slots = sample(
-        torch.as_tensor(phi),
-        torch.as_tensor(weights) / temperature,
-        torch.as_tensor(counts),
-        uniform[:, 0],
-        gumbels(uniform[:, 1 + DRAWS * d :]),
-        size=slots_worked,
-    )
-    for row, query in enumerate(block):
+    logits = dot(phi[:, None], (weights / temperature)[..., None])  # [M, B, C]
+    if counts.min() < MAX_CANDIDATES:
+        logits[:, np.arange(MAX_CANDIDATES) >= counts[:, None]] = -np.inf
+    picked = np.minimum((uniform[:, 0] * DRAWS).astype(np.int64), DRAWS - 1)  # a uniform may be rounded up to 1
+    chosen = highest(logits[picked, np.arange(rows)] + gumbels(uniform[:, 1 + DRAWS * d :]), slots_worked)
+    slots = slot_propensities(logits, chosen)
+    phi_chosen = phi.reshape(d, -1)[:, _flat(chosen, MAX_CANDIDATES)]  # [d, B, k]
+    scores = dot(phi_chosen, mean[..., None])
+    told = zip(block, chosen.tolist(), scores.tolist(), slots.tolist(), strict=True)
+    for query, chosen_row, scores_row, slots_row in told:
         size = min(query.size, len(query.phi))
-        picked = chosen[row, :size]
         yield Slate(
-            chosen=picked.tolist(),
-            scores=scores[row, picked].tolist(),
-            propensity=float(np.prod(slots[row, :size])),
-            slot_propensities=slots[row, :size].tolist(),
-            mean=mean[:, row].tolist(),
+            chosen=chosen_row[:size],
+            scores=scores_row[:size],
+            propensity=prod(slots_row[:size]),
+            slot_propensities=slots_row[:size],
         )
 
 
-def sample(
-    phi: torch.Tensor, weights: torch.Tensor, counts: torch.Tensor, pick: Floats, noise: torch.Tensor, *, size: int
-) -> tuple[npt.NDArray[np.int64], Floats]:
-    """The first slots of a ranking, and their propensities, both [B, size].
+def highest(keys: Floats, size: int) -> Ints:
+    """Where the highest keys of each row stand, from the highest down, the first first of equal ones.
 
-    φ [d, B, C] of the candidates, of which each row has `counts` [B]; drawn weights over the temperature [d, M, B];
-    a uniform [B] that picks the draw, and Gumbels [B, C].
+    [B, C] → [B, size].
     """
-    logits = dot(phi.unsqueeze(1), weights.unsqueeze(-1))  # [M, B, C]
-    draws, rows, width = logits.shape
-    logits = logits.masked_fill(torch.arange(width) >= counts.unsqueeze(1), -torch.inf)
-    picked = torch.as_tensor((pick * draws).astype(np.int64))
-    ranking = torch.argsort(logits[picked, torch.arange(rows)] + noise, dim=1, descending=True, stable=True)
-    return ranking[:, :size].numpy(), slot_propensities(logits, ranking, size).numpy()
+    order = np.argsort(-keys, axis=1)
+    seen = keys.reshape(-1)[_flat(order[:, : size + 1], keys.shape[1])]
+    if ((seen[:, 1:] == seen[:, :-1]) & (seen[:, 1:] > -np.inf)).any():  # the sort puts equal keys in any order
+        order = np.argsort(-keys, axis=1, kind="stable")
+    return order[:, :size]
 
 
-def slot_propensities(logits: torch.Tensor, ranking: torch.Tensor, size: int) -> torch.Tensor:
-    """P(slot j | slots before j) [B, size] of rankings [B, C] under the mixture of M Plackett–Luce models [M, B, C].
+def _flat(places: Ints, width: int) -> Ints:
+    """Places in rows as places in all rows end to end: [B, k] → [B, k]."""
+    return places + np.arange(0, width * len(places), width)[:, None]
+
+
+def slot_propensities(logits: Floats, chosen: Ints) -> Floats:
+    """P(slot j | slots before j) [B, k] of slates [B, k] under the mixture of M Plackett–Luce models [M, B, C].
 
     Slots that hold a padded candidate (logit -inf) come last and have no meaning.
     """
-    ranked = logits.gather(2, ranking.unsqueeze(0).expand_as(logits)).permute(2, 0, 1).contiguous()  # [C, M, B]
-    slots = min(size, len(ranked))
-    # log of what is still to be had at each slot, summed from the end: no difference of nearly equal numbers
-    left = logsumexp(ranked[slots:]) if slots < len(ranked) else torch.full_like(ranked[0], -torch.inf)
-    step = torch.zeros_like(ranked[:slots])
-    for j in reversed(range(slots)):
-        left = logaddexp(ranked[j], left)
-        step[j] = ranked[j] - left
-    step = torch.where(torch.isneginf(ranked[:slots]), 0.0, step)
-    joint = logsumexp(torch.cumsum(step, dim=0).transpose(0, 1))  # log Σ_m P_m(a_1 … a_j), [size, B]
-    before = torch.cat([torch.full_like(joint[:1], log(logits.shape[0])), joint[:-1]])
-    return torch.exp(joint - before).transpose(0, 1)
+    draws, rows, width = logits.shape
+    slots = chosen.shape[1]
+    flat = _flat(chosen, width).T  # [k, B]
+    with np.errstate(invalid="ignore", divide="ignore"):  # rows without candidates, or where all but a few underflow
+        weights = np.exp(logits - logits.max(axis=2, keepdims=True)).reshape(draws, -1)  # [M, B·C]
+        # what is still to be had at each slot, summed from the end: no difference of nearly equal numbers
+        left = np.empty((slots + 1, draws, rows))
+        taken = weights[:, flat].transpose(1, 0, 2)  # [k, M, B]
+        left[1:] = taken[::-1]
+        weights[:, flat] = 0.0
+        left[0] = weights.reshape(logits.shape).sum(axis=2)  # by numpy, in an order that depends on the width alone
+        left = np.add.accumulate(left)[:0:-1]
+        joint = total(np.multiply.accumulate(taken / left).swapaxes(0, 1))  # Σ_m P_m(a_1 … a_j), [k, B]
+        found = joint / np.concatenate([np.full_like(joint[:1], draws), joint[:-1]])
+        safe = (left[-1].min(axis=0) > TINY) & (joint[-1] > TINY)
+    if not safe.all():
+        found[:, ~safe] = _from_logs(logits[:, ~safe], chosen[~safe])
+    return found.T
+
+
+def _from_logs(logits: Floats, chosen: Ints) -> Floats:
+    """The same, transposed to [k, B], where weights or propensities are too small for anything but their logarithms."""
+    ranked = np.take_along_axis(logits, chosen[None], axis=2).transpose(2, 0, 1)  # [k, M, B]
+    others = logits.copy()
+    np.put_along_axis(others, chosen[None], -np.inf, axis=2)
+    left = logsumexp(others.transpose(2, 0, 1))
+    step = np.zeros_like(ranked)
+    with np.errstate(invalid="ignore"):
+        for j in reversed(range(len(ranked))):
+            left = logaddexp(ranked[j], left)
+            step[j] = ranked[j] - left
+    step[np.isneginf(ranked)] = 0.0
+    joint = logsumexp(np.cumsum(step, axis=0).swapaxes(0, 1))
+    return np.exp(joint - np.concatenate([np.full_like(joint[:1], log(len(logits))), joint[:-1]]))
