@@ -1,7 +1,7 @@
 """Bidding: campaigns and what their auctions cost in; now and then, an adjustment of their bids out."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import exp
 from typing import Final
 
@@ -13,8 +13,7 @@ from agents.fold import fold
 from agents.identity import decision_id
 from policies.pacing import DOMAIN, PRIOR, Published, matters
 from policies.version import PolicyVersion, Priors
-from streams.campaigns import CAMPAIGN_FEATURES, REMEMBERED, Ledger, observed, paid, still_counts
-from streams.features import LiveFeatures
+from streams.campaigns import CAMPAIGN_FEATURES, REMEMBERED, observed, paid, still_counts
 from streams.records import AdEvent, BidAdjustment, Decision, Experience, Outcome
 from streams.topics import AD_EVENTS, BID_ADJUSTMENTS, CAMPAIGNS, DECISIONS, EXPERIENCES, OUTCOMES, Topic
 
@@ -50,10 +49,9 @@ class BiddingAgent:
     emits: tuple[Topic, ...] = (BID_ADJUSTMENTS, DECISIONS, OUTCOMES, EXPERIENCES)
 
     def step(self, state: State, batch: Sequence[Input], policy: PolicyVersion, now: int) -> Step:
-        work = _Work(draft=Draft(state.entries), policy=policy, prior=policy.prior(DOMAIN, PRIOR))
+        work = _Work(draft=Draft(state.entries, state.memo), policy=policy, prior=policy.prior(DOMAIN, PRIOR))
         now = fold(work.draft, batch, now, on_record=work.on_record, on_timer=lambda _name, _at: None)
         work.wake(now)
-        work.live.put_away()
         return work.done(now)
 
 
@@ -63,7 +61,6 @@ class _Work(Work):
 
     policy: PolicyVersion
     prior: Priors
-    live: LiveFeatures[Ledger] = field(default_factory=lambda: LiveFeatures[Ledger](CAMPAIGN_FEATURES))
 
     # ---- What comes in ----------------------------------------------------------------------------------------------
 
@@ -116,7 +113,7 @@ class _Work(Work):
         self._review(event.campaign_id, bidder, occasion)
 
     def _learn(self, bidder: Bidder, event: AdEvent, cost: float, now: int) -> None:
-        features = self.live.of(event.campaign_id, bidder.ledger)
+        features = bidder.ledger.features
         changes = features.read()["price_changes"]
         features.update(observed(event, cost))
         bidder.ledger.book(event, cost)
@@ -132,7 +129,7 @@ class _Work(Work):
 
     def _review(self, name: str, bidder: Bidder, occasion: _Occasion) -> None:
         """Bring what is published in line with what is right by now, if the difference matters."""
-        view = decide(bidder, self.live.of(name, bidder.ledger).read(), self.prior, occasion.now)
+        view = decide(bidder, bidder.ledger.features.read(), self.prior, occasion.now)
         why = matters(bidder.published, view.bid, bidder.plan, occasion.now)
         if why:
             self._adjust(name, bidder, view, why, occasion)

@@ -1,7 +1,8 @@
 """What an agent is: topics in, topics out, and a pure step between. No Kafka, no clock, no dice."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, NamedTuple, Protocol, TypeVar, cast
 
 import msgspec
@@ -35,22 +36,50 @@ class Output(NamedTuple):
     record: Any
 
 
+class Decoded(NamedTuple):
+    """An entry as a value, and the bytes that it stands for."""
+
+    raw: bytes
+    value: msgspec.Struct
+
+
+class Entries(Protocol):
+    """An agent's own entries, by key."""
+
+    def get(self, key: str, /) -> bytes | None: ...
+
+
+class Memo(Protocol):
+    """Entries that needn't be decoded."""
+
+    def pop(self, key: str, default: None, /) -> Decoded | None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class State:
-    """What an agent knows: `entries` is its own, by key; `views` are the compacted topics that all workers share."""
+    """What an agent knows: `entries` is its own, by key; `views` are the compacted topics that all workers share.
 
-    entries: Mapping[str, bytes]
+    `memo` saves decoding: it may hold entries as values, and what a step takes out of it is the step's. It never says
+    anything else than `entries` does, so that a step's result doesn't depend on what it holds.
+    """
+
+    entries: Entries
     views: Views
+    memo: Memo = field(default_factory=dict[str, Decoded])
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What a step wants done: `writes` to its own entries (None removes one), `outputs` in order, and its new time."""
+    """What a step wants done: `writes` to its own entries (None removes one), `outputs` in order, and its new time.
+
+    `opened` are the entries that it had in hand, as they are once it is committed: for the memo of the next step.
+    """
 
     writes: Writes
     outputs: list[Output]
     now: int
     ignored: dict[str, int] = field(default_factory=dict[str, int])  # inputs deliberately not acted on, by reason
+    opened: dict[str, Decoded] = field(default_factory=dict[str, Decoded])
 
 
 class Agent(Protocol):
@@ -72,12 +101,37 @@ class Agent(Protocol):
     def step(self, state: State, batch: Sequence[Input], policy: PolicyVersion, now: int) -> Step: ...
 
 
+class Kept(Protocol):
+    """A live part of an entry that isn't plain data: made from what it put away, and put away again."""
+
+    def __init__(self, stored: Any) -> None: ...
+    def put_away(self) -> Any: ...
+
+
+def _put_away(live: Any) -> Any:
+    return cast(Kept, live).put_away()
+
+
+def _take_up(kind: type, stored: Any) -> Any:
+    return cast(type[Kept], kind)(stored)
+
+
+@cache
+def _decoder(kind: type[Struct]) -> msgspec.msgpack.Decoder[Struct]:
+    return msgspec.msgpack.Decoder(kind, dec_hook=_take_up)
+
+
+_encoder = msgspec.msgpack.Encoder(enc_hook=_put_away)
+
+
 @dataclass(slots=True)
 class Draft:
-    """A step's working copy of its entries: each is decoded once, and encoded once at the end."""
+    """A step's working copy of its entries: each is decoded at most once, and encoded once at the end."""
 
-    entries: Mapping[str, bytes]
+    entries: Entries
+    memo: Memo = field(default_factory=dict[str, Decoded])
     _open: dict[str, msgspec.Struct | None] = field(default_factory=dict[str, msgspec.Struct | None])
+    _before: dict[str, bytes | None] = field(default_factory=dict[str, bytes | None])
 
     def edit(self, key: str, kind: type[Struct]) -> Struct:
         """The entry under `key`, new where there was none. What the caller changes in it is written."""
@@ -90,19 +144,39 @@ class Draft:
         """The entry under `key`, or None. What the caller changes in it is written."""
         if key in self._open:
             return cast(Struct | None, self._open[key])
-        raw = self.entries.get(key)
-        if raw is None:
-            return None
-        found = self._open[key] = msgspec.msgpack.decode(raw, type=kind)
-        return found
+        held = self.memo.pop(key, None)
+        if held is None:
+            raw = self._before[key] = self.entries.get(key)
+            if raw is None:
+                return None
+            held = Decoded(raw, _decoder(kind).decode(raw))
+        self._before[key], self._open[key] = held
+        return cast(Struct, held.value)
 
     def remove(self, key: str) -> None:
+        if key not in self._before:
+            held = self.memo.pop(key, None)
+            self._before[key] = held.raw if held is not None else self.entries.get(key)
         self._open[key] = None
 
+    def done(self) -> tuple[Writes, dict[str, Decoded]]:
+        """What has changed, by key: encoded, or None where an entry was removed; and all entries still open.
+
+        The draft must not be used after it.
+        """
+        writes: Writes = {}
+        opened: dict[str, Decoded] = {}
+        for key, value in self._open.items():
+            raw = None if value is None else _encoder.encode(value)
+            if raw != self._before.get(key):
+                writes[key] = raw
+            if raw is not None and value is not None:
+                opened[key] = Decoded(raw, value)
+        return writes, opened
+
     def writes(self) -> Writes:
-        """What has changed, by key: encoded, or None where an entry was removed."""
-        now = {key: None if entry is None else msgspec.msgpack.encode(entry) for key, entry in self._open.items()}
-        return {key: raw for key, raw in now.items() if raw != self.entries.get(key)}
+        """The first half of `done`."""
+        return self.done()[0]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -120,4 +194,5 @@ class Work:
         self.ignored[why] = self.ignored.get(why, 0) + 1
 
     def done(self, now: int) -> Step:
-        return Step(self.draft.writes(), self.outputs, now, self.ignored)
+        writes, opened = self.draft.done()
+        return Step(writes, self.outputs, now, self.ignored, opened)

@@ -82,10 +82,29 @@ def set_timer(draft: Draft, name: str, at: int) -> None:
 
     To be called for a record that has a time: before the first of those there is no clock to fire by.
     """
-    now = draft.edit(_CLOCK, Clock).now
-    hour = max(-(-at // RESOLUTION), now // RESOLUTION + 1)
-    shard = crc32(name.encode()) % SHARDS
+    hour, shard = _place(draft, name, at)
     held = draft.edit(f"timers/{hour}", Hour)
     if shard not in held.shards:
         held.shards.append(shard)
     draft.edit(f"timers/{hour}/{shard}", Bucket).names.append(name)
+
+
+def cancel_timer(draft: Draft, name: str, at: int) -> None:
+    """Take back a timer that was set for `at` under this name. One that has fired, or was never set, is none."""
+    hour, shard = _place(draft, name, at)
+    key = f"timers/{hour}/{shard}"
+    held, bucket = draft.find(f"timers/{hour}", Hour), draft.find(key, Bucket)
+    if held is None or bucket is None or name not in bucket.names:
+        return
+    bucket.names.remove(name)
+    if not bucket.names:
+        draft.remove(key)
+        held.shards.remove(shard)
+    if not held.shards:
+        draft.remove(f"timers/{hour}")
+
+
+def _place(draft: Draft, name: str, at: int) -> tuple[int, int]:
+    """The hour at which a timer set for `at` fires, and its shard. The same for as long as it hasn't fired."""
+    now = draft.edit(_CLOCK, Clock).now
+    return max(-(-at // RESOLUTION), now // RESOLUTION + 1), crc32(name.encode()) % SHARDS

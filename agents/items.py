@@ -1,7 +1,7 @@
 """Items: what users did with each item in; its popularity, price and companions, for every worker to read, out."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
@@ -10,10 +10,10 @@ from agents.contract import Agent, Draft, Input, State, Step, Work
 from agents.fold import fold
 from policies.version import PolicyVersion
 from streams.decay import Decayed, highest, rank_of
-from streams.features import Feature, FeatureSet, LiveFeatures
+from streams.features import Feature, Features, FeatureSet
 from streams.records import ItemActivity, ItemStats
 from streams.seen import Seen
-from streams.statistics import Count, Stored, changes, ew_mean, ew_var, trend
+from streams.statistics import Count, changes, ew_mean, ew_var, trend
 from streams.times import DAY, HOUR, EventTime
 from streams.topics import ITEM_ACTIVITY, ITEM_STATS
 from streams.views import LONG_HALF_LIFE, SHORT_HALF_LIFE
@@ -82,6 +82,12 @@ ITEM_FEATURES: Final = FeatureSet(
 )
 
 
+class ItemFeatures(Features):
+    """One item's features."""
+
+    of = ITEM_FEATURES
+
+
 class Item(msgspec.Struct):
     """All that is kept of one item."""
 
@@ -90,7 +96,7 @@ class Item(msgspec.Struct):
     long: Decayed = msgspec.field(default_factory=Decayed)
     views: Decayed = msgspec.field(default_factory=Decayed)
     companions: dict[str, Decayed] = {}
-    features: list[Stored] = []
+    features: ItemFeatures = msgspec.field(default_factory=ItemFeatures)
     sold_at: int = 0
     priced: bool = False
     published_at: int = 0
@@ -161,16 +167,13 @@ class ItemsAgent:
     emits: tuple[Any, ...] = (ITEM_STATS,)
 
     def step(self, state: State, batch: Sequence[Input], policy: PolicyVersion, now: int) -> Step:
-        work = _Work(draft=Draft(state.entries))
+        work = _Work(draft=Draft(state.entries, state.memo))
         end = fold(work.draft, batch, now, on_record=work.take, on_timer=lambda name, at: None)
-        work.live.put_away()
         return work.done(end)
 
 
 @dataclass(slots=True, kw_only=True)
 class _Work(Work):
-    live: LiveFeatures[Item] = field(default_factory=lambda: LiveFeatures[Item](ITEM_FEATURES))
-
     def take(self, given: Input, now: int) -> None:
         activity: ItemActivity = given.record
         item = self.draft.edit(f"item/{activity.item_id}", Item)
@@ -178,10 +181,9 @@ class _Work(Work):
         if verdict != "new":
             self.ignore(verdict)
             return
-        live = self.live.of(activity.item_id, item)
-        live.update(item.observe(activity))
+        item.features.update(item.observe(activity))
         if item.worth_telling(now):
-            self.put(ITEM_STATS, item.publish(activity.item_id, now, live.read()))
+            self.put(ITEM_STATS, item.publish(activity.item_id, now, item.features.read()))
 
 
 def build() -> Agent:

@@ -37,18 +37,26 @@ class Latest(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pupil:
-    """How one domain learns: what it keeps of an experience, and the prior that it draws from all."""
+    """How one domain learns: what it keeps of an experience, the prior that it draws from all, and how it forgets."""
 
     at_least: int  # new experiences before its prior is estimated anew
     learn: Callable[[Draft, Experience, Priors], None]
     prior: Callable[[Draft], Priors]
     shipped: Priors
+    forget: Callable[[Draft, Experience], None] = lambda draft, told: None  # only a person is forgotten
 
 
 def _learn_weights(draft: Draft, told: Experience, prior: Priors) -> None:
     one = draft.edit(f"individual/{told.entity}", Individual)
     population = draft.edit(f"population/{told.domain}", Population)
     population.learn(one, np.array(told.contexts), np.array(told.outcomes), GaussianPrior.of(prior))
+
+
+def _forget_weights(draft: Draft, told: Experience) -> None:
+    one = draft.find(f"individual/{told.entity}", Individual)
+    if one is not None:
+        draft.edit(f"population/{told.domain}", Population).forget(one)
+        draft.remove(f"individual/{told.entity}")
 
 
 def _learn_pacing(draft: Draft, told: Experience, prior: Priors) -> None:
@@ -65,6 +73,7 @@ PUPILS: Final = {
         learn=_learn_weights,
         prior=lambda draft: draft.edit(f"population/{recommend.DOMAIN}", Population).prior(recommend.PRIOR),
         shipped=recommend.PRIOR,
+        forget=_forget_weights,
     ),
     pacing.DOMAIN: Pupil(
         at_least=5,
@@ -91,7 +100,7 @@ class LearnerAgent:
     emits: tuple[Any, ...] = (POLICY_VERSIONS,)
 
     def step(self, state: State, batch: Sequence[Input], policy: PolicyVersion, now: int) -> Step:
-        work = _Work(draft=Draft(state.entries))
+        work = _Work(draft=Draft(state.entries, state.memo))
         end = fold(work.draft, batch, now, on_record=work.take, on_timer=lambda name, at: None)
         return work.done(end)
 
@@ -105,8 +114,11 @@ class _Work(Work):
         if verdict == "duplicate":
             self.ignore(verdict)
             return
-        latest = self.draft.edit("latest", Latest)
         pupil = PUPILS[told.domain]
+        if told.kind == "erasure":
+            pupil.forget(self.draft, told)
+            return
+        latest = self.draft.edit("latest", Latest)
         pupil.learn(self.draft, told, latest.priors.get(told.domain, pupil.shipped))
         latest.taken[told.domain] = latest.taken.get(told.domain, 0) + 1
         if self._enough(latest, told.domain, pupil):

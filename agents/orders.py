@@ -29,7 +29,7 @@ class OrdersAgent:
     emits: tuple[Any, ...] = (SKU_DEMAND,)
 
     def step(self, state: State, batch: Sequence[Input], policy: PolicyVersion, now: int) -> Step:
-        work = _Work(draft=Draft(state.entries))
+        work = _Work(draft=Draft(state.entries, state.memo))
         end = fold(work.draft, batch, now, on_record=work.take, on_timer=lambda name, at: None)
         return work.done(end)
 

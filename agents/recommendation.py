@@ -9,7 +9,8 @@ import numpy as np
 
 from agents.candidates import Look
 from agents.contract import Agent, Draft, Input, State, Step, Work
-from agents.fold import fold, set_timer
+from agents.erased import erased_until, expire, mark, unlearning_id
+from agents.fold import cancel_timer, fold, set_timer
 from agents.identity import decision_id
 from agents.slates import DEFAULT_PLACEMENT, OpenSlate, Slates
 from policies.belief import Evidence, GaussianPrior
@@ -17,13 +18,22 @@ from policies.draws import seed_of
 from policies.recommend import DOMAIN, FEATURES, MEMORY_MS, SCALE, Ints, prior_of, quantise, query
 from policies.slate import DRAWS, Query, Slate, choose
 from policies.version import PolicyVersion
-from streams.features import LiveFeatures
 from streams.profile import USER_FEATURES, Profile
-from streams.records import Decision, Experience, ItemActivity, Outcome, Recommendation, ScoredItem, UserEvent
+from streams.records import (
+    Decision,
+    Erasure,
+    Experience,
+    ItemActivity,
+    Outcome,
+    Recommendation,
+    ScoredItem,
+    UserEvent,
+)
 from streams.times import DAY, HOUR, EventTime
 from streams.topics import (
     CATALOG,
     DECISIONS,
+    ERASURES,
     EXPERIENCES,
     ITEM_ACTIVITY,
     ITEM_STATS,
@@ -36,6 +46,8 @@ from streams.topics import (
 NAME: Final = "recommendation"
 SLATE_SIZE: Final = 10
 MAX_COMPANIONS: Final = 10
+
+_UPPER: Final = np.triu_indices(len(FEATURES))  # where a symmetric matrix of the features has its own values
 
 
 class User(msgspec.Struct):
@@ -71,7 +83,7 @@ class RecommendationAgent:
     refresh_interval_ms: int = HOUR
     attribution_window_ms: int = DAY
     name: str = NAME
-    reads: tuple[Any, ...] = (USER_EVENTS,)
+    reads: tuple[Any, ...] = (USER_EVENTS, ERASURES)
     watches: tuple[Any, ...] = (CATALOG, ITEM_STATS, STOCK_UPDATES)
     emits: tuple[Any, ...] = (RECOMMENDATIONS, DECISIONS, OUTCOMES, ITEM_ACTIVITY, EXPERIENCES)
 
@@ -83,11 +95,10 @@ class RecommendationAgent:
             policy=policy,
             prior=prior,
             temperature=temperature,
-            draft=Draft(state.entries),
+            draft=Draft(state.entries, state.memo),
         )
         end = fold(work.draft, batch, now, on_record=work.take, on_timer=work.mature)
         work.decide()
-        work.live.put_away()
         return work.done(end)
 
 
@@ -100,20 +111,51 @@ class _Work(Work):
     policy: PolicyVersion
     prior: GaussianPrior
     temperature: float
-    live: LiveFeatures[Profile] = field(default_factory=lambda: LiveFeatures[Profile](USER_FEATURES))
     asked: list[Asked] = field(default_factory=list[Asked])
 
     def take(self, given: Input, now: int) -> None:
-        event: UserEvent = given.record
+        if given.topic is ERASURES:
+            self._forget(given.record)
+        else:
+            self._hear(given, now)
+
+    def _forget(self, asked: Erasure) -> None:
+        """Remove all that is kept of a user. What is open of theirs gets no outcome: nothing more is said of them."""
+        user = self.draft.find(f"user/{asked.user_id}", User)
+        if not mark(self.draft, asked, user.profile.at if user is not None else 0):
+            self.ignore("duplicate")
+            return
+        for slate in user.slates.open if user is not None else ():
+            cancel_timer(self.draft, _window_timer(asked.user_id, slate), slate.due)
+        self.draft.remove(f"user/{asked.user_id}")
+        self.put(EXPERIENCES, _unlearn(asked))
+
+    def _user(self, event: UserEvent) -> User | None:
+        """The one whose event it is, new where nothing is kept; None where the event was erased."""
+        user = self.draft.find(f"user/{event.user_id}", User)
+        if user is not None:
+            return user
+        until = erased_until(self.draft, event.user_id)
+        if until is not None and event.occurred_at <= until:
+            return None
         user = self.draft.edit(f"user/{event.user_id}", User)
+        if until is not None:
+            user.profile.seen.forgotten_until = until + 1  # from now on, what is older is too late
+        return user
+
+    def _hear(self, given: Input, now: int) -> None:
+        event: UserEvent = given.record
+        user = self._user(event)
+        if user is None:
+            self.ignore("erased")
+            return
         verdict = user.profile.seen.admit(event.event_id, event.occurred_at)
         if verdict != "new":
             self.ignore(verdict)
             return
         listed = self.state.views.catalog.get(event.item_id or "")
         companions = [item for item in user.profile.basket if item != event.item_id]
-        live = self.live.of(event.user_id, user.profile)
-        live.update(user.profile.observe(event, listed.category if listed is not None else None))
+        user.profile.features.update(user.profile.observe(event, listed.category if listed is not None else None))
         self._tell_item(event, companions)
         self._credit(user, event, now)
         if self._wants_slate(user, event):
@@ -148,7 +190,7 @@ class _Work(Work):
         location = event.context.get("location")
         look = Look(
             user.profile,
-            self.live.of(event.user_id, user.profile).read(),
+            user.profile.features.read(),
             self.state.views,
             now,
             location if isinstance(location, str) else None,
@@ -164,7 +206,7 @@ class _Work(Work):
         )
         placement = _placement(user, event)
         user.slates.begin(slate, placement)
-        set_timer(self.draft, f"{event.user_id}\x1f{slate.decision_id}", slate.due)
+        set_timer(self.draft, _window_timer(event.user_id, slate), slate.due)
         self.asked.append(
             Asked(
                 input=given,
@@ -227,12 +269,14 @@ class _Work(Work):
 
     def mature(self, name: str, at: int) -> None:
         """The window of a slate has closed: tell its outcome, and learn from it."""
-        user_id, _, which = name.partition("\x1f")
+        if expire(self.draft, name, at):
+            return
+        user_id, _, which = name.rpartition("\x1f")
         if any(one.open.decision_id == which for one in self.asked):
             self.decide()  # a batch may span the whole window
-        user = self.draft.edit(f"user/{user_id}", User)
-        slate = user.slates.close(which)
-        if slate is None:
+        user = self.draft.find(f"user/{user_id}", User)
+        slate = user.slates.close(which) if user is not None else None
+        if user is None or slate is None:
             return
         self.put(OUTCOMES, self._outcome(user_id, slate, at, "final"))
         if slate.items:
@@ -270,6 +314,24 @@ class _Work(Work):
         )
 
 
+def _window_timer(user_id: str, slate: OpenSlate) -> str:
+    return f"{user_id}\x1f{slate.decision_id}"
+
+
+def _unlearn(asked: Erasure) -> Experience:
+    """What tells the learner that a user is to be forgotten."""
+    return Experience(
+        experience_id=unlearning_id(asked),
+        domain=DOMAIN,
+        entity=asked.user_id,
+        occurred_at=asked.occurred_at,
+        contexts=[],
+        outcomes=[],
+        policy_version=0,
+        kind="erasure",
+    )
+
+
 def _placement(user: User, event: UserEvent) -> str:
     """Where the slate goes: as asked, or, to refresh it, where the user was last served."""
     return event.placement or (DEFAULT_PLACEMENT if event.type == "request" else user.slates.placement)
@@ -278,7 +340,7 @@ def _placement(user: User, event: UserEvent) -> str:
 def _belief(evidence: Evidence) -> dict[str, Any]:
     """The user's own evidence as it is logged: enough, with the policy version, to make the choice again."""
     precision, shift = evidence.read(len(FEATURES))
-    upper = precision[np.triu_indices(len(FEATURES))]
+    upper = precision[_UPPER]
     return {"precision_upper": upper, "shift": shift} if upper.any() else {}
 
 

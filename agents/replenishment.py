@@ -54,7 +54,11 @@ class ReplenishmentAgent:
     def step(self, state: State, batch: Sequence[Input], policy: PolicyVersion, now: int) -> Step:
         prior = DemandPrior.of(policy.prior(NAME, PRIOR))
         work = _Work(
-            draft=Draft(state.entries), views=state.views, policy=policy, prior=prior, review_ms=self.review_ms
+            draft=Draft(state.entries, state.memo),
+            views=state.views,
+            policy=policy,
+            prior=prior,
+            review_ms=self.review_ms,
         )
         end = fold(work.draft, batch, now, on_record=work.take, on_timer=work.review_in_turn)
         work.decide()

@@ -12,13 +12,12 @@ import msgspec
 from policies.demand import Belief, DemandPrior, Evidence
 from policies.replenish import Due
 from streams.decay import faded
-from streams.features import Feature, FeatureSet
+from streams.features import Feature, Features, FeatureSet
 from streams.records import StockUpdate
-from streams.statistics import Stored, changes, ew_mean, ew_var, trend
+from streams.statistics import changes, ew_mean, ew_var, trend
 from streams.times import DAY
 
 OVERDUE_DAYS: Final = 7.0  # an order this late, or as late again as its lead time, isn't coming
-MAX_UNREAD: Final = 64
 MAX_SALES: Final = 64  # later than the last stock update; beyond it the oldest two become one
 SHORTEST_DAYS: Final = 0.25  # in stock; a shorter period's rate would be mostly chance
 KEPT_AT_CHANGE: Final = 0.25  # of the evidence, once the drift detector finds a new level of demand
@@ -80,21 +79,15 @@ SKU_FEATURES: Final = FeatureSet(
 )
 
 
+class SkuFeatures(Features):
+    """One SKU's features at one location."""
+
+    of = SKU_FEATURES
+
+
 class Sale(msgspec.Struct, array_like=True):
     at: int
     units: float
-
-
-class Observed(msgspec.Struct, array_like=True):
-    """One order line, as the features will see it."""
-
-    quantity: float
-    gap_days: float | None
-    price: float | None
-
-    def sources(self) -> dict[str, float]:
-        known = {"quantity": self.quantity, "gap_days": self.gap_days, "price": self.price}
-        return {name: value for name, value in known.items() if value is not None}
 
 
 class OpenOrder(msgspec.Struct, array_like=True):
@@ -147,9 +140,7 @@ class Shelf(msgspec.Struct):
     elsewhere: float = 0.0  # units on order that we didn't order
     period: Period | None = None
     sold_at: int = 0
-    unread: list[Observed] = []  # order lines that the features haven't been fed yet
-    features: list[Stored] = []
-    levels: float = 0.0  # of demand that the drift detector has told apart
+    features: SkuFeatures = msgspec.field(default_factory=SkuFeatures)
     event_id: str = ""  # the last event that changed anything here
     source: tuple[str, int, int] = ("", 0, 0)
 
@@ -196,24 +187,12 @@ class Shelf(msgspec.Struct):
         return self.out_from > 0 and at > self.out_from and (self.is_out or at < self.out_until)
 
     def _observe_sale(self, quantity: float, at: int, price: float | None) -> None:
-        gap_days = max(0, at - self.sold_at) / DAY if self.sold_at else None
-        self.unread.append(Observed(quantity, gap_days, price))
-        if len(self.unread) >= MAX_UNREAD:
-            self._feed({})
-
-    def _feed(self, observed: dict[str, float]) -> bool:
-        """Feed the River features; whether they found a new level of demand.
-
-        They are taken up and put away once a review, not once an order line: that is most of their cost.
-        """
-        live = SKU_FEATURES.open(self.features)
-        for line in self.unread:
-            live.update(line.sources())
-        self.unread = []
-        live.update(observed)
-        self.features = live.dump()
-        before, self.levels = self.levels, live.read()["rate_changes"]
-        return self.levels > before
+        observed = {"quantity": quantity}
+        if self.sold_at:
+            observed["gap_days"] = max(0, at - self.sold_at) / DAY
+        if price is not None:
+            observed["price"] = price
+        self.features.update(observed)
 
     def _take_off(self, quantity: float, at: int) -> None:
         self.sales.append(Sale(at, quantity))
@@ -285,7 +264,9 @@ class Shelf(msgspec.Struct):
         spread = sqrt(belief.dispersion * belief.mean * days + belief.variance * days * days)
         self.evidence.judge(period.sold, days, belief)
         surprise = (period.sold - belief.mean * days) / spread
-        if self._feed({"rate": period.sold / days, "surprise": surprise}):
+        before = self.features.read()["rate_changes"]
+        self.features.update({"rate": period.sold / days, "surprise": surprise})
+        if self.features.read()["rate_changes"] > before:
             self.evidence.keep(KEPT_AT_CHANGE)
 
     def under_way(self, lead_time_days: float) -> tuple[Due, ...]:
@@ -303,8 +284,8 @@ class Shelf(msgspec.Struct):
         self.orders.append(OpenOrder(at, at + int(lead_time_days * DAY), units))
 
     def measures(self) -> dict[str, float]:
-        """The River features, by name; they lag the orders by up to a review."""
-        return SKU_FEATURES.open(self.features).read()
+        """The River features, by name."""
+        return self.features.read()
 
 
 def _given_up_at(order: OpenOrder) -> int:

@@ -29,6 +29,12 @@ class OpenSlate(msgspec.Struct):
             self.earned[item] = max(self.earned.get(item, 0.0), reward)
             self.echoed = self.echoed or event.decision_id is not None
 
+    def corrected(self, event: UserEvent, reward: float) -> bool:
+        """Credit late feedback; whether that changes the reward."""
+        before = self.rewards()
+        self.credit(event, reward)
+        return self.rewards() != before
+
     def rewards(self) -> list[float]:
         """The reward of each slot."""
         return [self.earned.get(item, 0.0) for item in self.items]
@@ -77,13 +83,7 @@ class Slates(msgspec.Struct):
         for slate in self.open:
             if self._concerns(slate, event):
                 slate.credit(event, reward)
-        return [slate for slate in self.closed if self._corrects(slate, event, reward)]
-
-    def _corrects(self, slate: OpenSlate, event: UserEvent, reward: float) -> bool:
-        before = slate.rewards()
-        if self._concerns(slate, event):
-            slate.credit(event, reward)
-        return slate.rewards() != before
+        return [slate for slate in self.closed if self._concerns(slate, event) and slate.corrected(event, reward)]
 
     @staticmethod
     def _concerns(slate: OpenSlate, event: UserEvent) -> bool:

@@ -15,6 +15,7 @@ from streams.topics import (
     CAMPAIGNS,
     CATALOG,
     DECISIONS,
+    ERASURES,
     EXPERIENCES,
     ITEM_ACTIVITY,
     ITEM_STATS,
@@ -45,7 +46,7 @@ _LEARNED_FROM: Final = (DECISIONS, OUTCOMES, EXPERIENCES)
 _TABLE: Final = (
     Flow(
         name="recommendation",
-        reads=(USER_EVENTS,),
+        reads=(USER_EVENTS, ERASURES),
         emits=(RECOMMENDATIONS, ITEM_ACTIVITY, *_LEARNED_FROM),
         watches=(CATALOG, ITEM_STATS, STOCK_UPDATES),
     ),

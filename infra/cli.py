@@ -30,6 +30,7 @@ COMMANDS: Final = {
     "doctor": "Say what is wrong with this set-up.",
     "replay": "Run the same steps over recorded events, without a broker.",
     "export": "Write recorded events to a file that replay reads.",
+    "forget": "Remove all that is kept of one user.",
     "broker": "Start, stop or look at the embedded Kafka broker.",
 }
 

@@ -30,12 +30,9 @@ def traces_of(read: Iterable[tuple[Raw, Input]]) -> dict[str, bytes]:
     return found
 
 
-def headers_for(topic: Topic, record: Any, traces: dict[str, bytes]) -> Headers:
-    """The headers of an output: it goes on in the trace of the first input that it names."""
-    headers = [schema_header(topic)]
-    if traces:
-        headers += [(TRACEPARENT, traces[name]) for name in _ids(record) if name in traces][:1]
-    return headers
+def traced(headers: Headers, record: Any, traces: dict[str, bytes]) -> Headers:
+    """The headers, with the trace of the first input that the record names."""
+    return headers + [(TRACEPARENT, traces[name]) for name in _ids(record) if name in traces][:1]
 
 
 def _ids(record: Any) -> list[str]:

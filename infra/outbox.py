@@ -1,13 +1,14 @@
 """All that a step wants done, as one transaction of one producer: it happens whole, or not at all."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple, Self, cast
 
 from aiokafka.errors import InvalidProducerEpoch, KafkaError, MessageSizeTooLargeError, ProducerFenced
 
 from infra.clients import Batch, Partition, Producer, producer
 from infra.errors import UserError
+from infra.rights import told
 from infra.settings import Settings
 
 _BATCH_BYTES: Final = 512 * 1024
@@ -15,7 +16,8 @@ _REQUEST_BYTES: Final = 64 * 1024 * 1024
 _RETRY_MS: Final = 20  # a transaction that follows at once often finds the last one still being finished
 _STOP_S: Final = 5.0
 
-Headers = Sequence[tuple[str, bytes]]
+Headers = list[tuple[str, bytes]]  # what the client takes: it wants a list
+_NONE: Final[Headers] = []
 
 
 class Message(NamedTuple):
@@ -25,7 +27,7 @@ class Message(NamedTuple):
     partition: int
     key: bytes
     value: bytes | None
-    headers: Headers = ()
+    headers: Headers = _NONE
 
 
 class FencedError(UserError):
@@ -50,7 +52,8 @@ class Outbox:
 
     async def start(self) -> Self:
         """Connect, end what a former owner left open, and fence it."""
-        await self._producer.start()
+        with told(transactional_id=self._id):
+            await self._producer.start()
         return self
 
     async def stop(self) -> None:
@@ -61,48 +64,58 @@ class Outbox:
         """How many partitions a topic has."""
         return len(await self._producer.partitions_for(topic))
 
-    async def commit(self, messages: Iterable[Message], offsets: Mapping[Partition, int]) -> None:
+    async def commit(self, messages: Iterable[Message], offsets: Mapping[Partition, int]) -> dict[Partition, int]:
         """Append the messages and commit the group's offsets, all or nothing.
 
-        Raises FencedError when another owner has taken over, UserError for a record that a topic won't take. After any
-        exception the outcome is unknown, and this outbox must not be used again.
+        Returns the offset of the last record on each partition, as far as the broker told it. Raises FencedError when
+        another owner has taken over, UserError for a record that a topic won't take. After any exception the outcome is
+        unknown, and this outbox must not be used again.
         """
         batches = self._pack(messages)
+        topics = {tp.topic for tp, _ in batches}
         try:
-            await self._transact(batches, offsets)
+            with told(topics=topics, operation="WRITE", group=self._group, transactional_id=self._id):
+                return await self._transact(batches, offsets)
         except (ProducerFenced, InvalidProducerEpoch) as error:
             raise FencedError(self._fenced()) from error
         except MessageSizeTooLargeError as error:
-            topics = ", ".join(sorted({tp.topic for tp, _ in batches}))
-            raise UserError(f"a record is over the broker's limit: raise max.message.bytes of {topics}") from error
+            named = ", ".join(sorted(topics))
+            raise UserError(f"a record is over the broker's limit: raise max.message.bytes of {named}") from error
         except (KafkaError, AssertionError) as error:
             if _is_fenced(self._producer):
                 raise FencedError(self._fenced()) from error
             raise
 
-    async def _transact(self, batches: list[tuple[Partition, Batch]], offsets: Mapping[Partition, int]) -> None:
+    async def _transact(
+        self, batches: list[tuple[Partition, Batch]], offsets: Mapping[Partition, int]
+    ) -> dict[Partition, int]:
         producer = self._producer
         await producer.begin_transaction()
         sent = [await producer.send_batch(batch, tp.topic, partition=tp.partition) for tp, batch in batches]
         # The brokers verify a transaction when its first records come. Meanwhile the coordinator must not be changing
         # it, or they send the records back to be tried again later: so the offsets wait until the records are in.
-        await asyncio.gather(*sent)
+        placed = await asyncio.gather(*sent)
         if offsets:
             await producer.send_offsets_to_transaction(dict(offsets), self._group)
         await producer.commit_transaction()
+        return {
+            tp: appended.offset + batch.record_count() - 1
+            for (tp, batch), appended in zip(batches, placed, strict=True)
+            if appended is not None and appended.offset >= 0
+        }
 
     def _pack(self, messages: Iterable[Message]) -> list[tuple[Partition, Batch]]:
-        open_batches: dict[Partition, Batch] = {}
+        open_batches: dict[tuple[str, int], Batch] = {}
         full: list[tuple[Partition, Batch]] = []
         for message in messages:
-            tp = Partition(message.topic, message.partition)
-            batch = open_batches.get(tp)
+            place = message[:2]
+            batch = open_batches.get(place)
             if batch is None or not _append(batch, message):
                 if batch is not None:
-                    full.append((tp, batch))
-                batch = open_batches[tp] = self._producer.create_batch()
+                    full.append((Partition(*place), batch))
+                batch = open_batches[place] = self._producer.create_batch()
                 _append(batch, message)
-        return full + list(open_batches.items())
+        return full + [(Partition(*place), batch) for place, batch in open_batches.items()]
 
     def _fenced(self) -> str:
         return (
@@ -113,8 +126,8 @@ class Outbox:
 
 def _append(batch: Batch, message: Message) -> bool:
     # The first record of a batch is always taken, so that one larger than a batch goes out alone.
-    appended = batch.append(timestamp=None, key=message.key, value=message.value, headers=list(message.headers))
-    return appended is not None
+    _, _, key, value, headers = message
+    return batch.append(timestamp=None, key=key, value=value, headers=headers) is not None
 
 
 def _is_fenced(producer: Producer) -> bool:

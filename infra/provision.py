@@ -9,11 +9,11 @@ from typing import Any, Final, Protocol, cast
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 from kafka.errors import KafkaError, KafkaTimeoutError, TopicAlreadyExistsError
 
-from infra.changelog import changelog_topic
 from infra.clients import admin_options, unreachable
 from infra.errors import UserError
 from infra.letters import ROOM
 from infra.settings import Settings
+from infra.state.changelog import changelog_topic
 from streams.times import DAY
 from streams.topics import DEAD_LETTERS, POLICY_VERSIONS, Topic
 

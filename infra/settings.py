@@ -44,6 +44,13 @@ class Settings(BaseSettings):
     batch_max_age_ms: float = Field(
         default=20, ge=0, le=10_000, description="how long the first record of a batch may wait"
     )
+    state_dir: Path = Field(
+        default=Path(".tradewind/state"),
+        description="where state is kept beside the changelog, so that a restart needn't read all of it",
+    )
+    hot_state_mb: int = Field(
+        default=64, ge=1, le=100_000, description="state that is kept ready in memory; it takes several times as much"
+    )
     max_record_bytes: int = Field(
         default=1_000_000, ge=100, le=50_000_000, description="the largest record that is written"
     )

@@ -4,21 +4,24 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
-from agents.contract import Agent, Input, State, Step
-from infra.changelog import Progress, Restored, changelog_topic, changes, restore
+from agents.contract import Agent, Input, Step
 from infra.clients import Partition, Raw
-from infra.envelope import headers_for, traces_of
-from infra.errors import UserError
+from infra.envelope import traces_of
 from infra.inbox import Fetched, Inbox
 from infra.letters import dead_letter
-from infra.outbox import Message, Outbox
-from infra.partitioner import partition_for
+from infra.outbox import Outbox
+from infra.outlet import Outlet
 from infra.settings import Settings
+from infra.state.changelog import changelog_topic, changes
+from infra.state.hot import Hot
+from infra.state.memory import Memory
+from infra.state.store import CorruptStateError
 from infra.tally import Tally
 from policies.version import PolicyVersion
-from streams.codec import MalformedRecord, decode, encode
+from streams.codec import MalformedRecord, decode
 from streams.records import DeadLetter
 from streams.topics import DEAD_LETTERS, Topic
 from streams.views import Views
@@ -34,6 +37,8 @@ class Surroundings:
     """What all tasks of a worker share. `latest` is the greatest event time among its tasks."""
 
     settings: Settings
+    folder: Path
+    hot: Hot
     group: str
     views: Views
     policy: Callable[[], PolicyVersion]
@@ -60,9 +65,9 @@ class Task:
         self._outbox = Outbox(
             settings, transactional_id=f"{settings.identity}-{agent.name}-{partition}", group=around.group
         )
-        self._state = Restored()
+        self._memory = Memory(settings, self._changelog, partition, folder=around.folder, hot=around.hot)
         self._inbox = Inbox()
-        self._counts: dict[str, int] = {}
+        self._outlets: dict[str, Outlet] = {}
         self._backlog: dict[str, int] = {}
         self._running = asyncio.Event()
         self._arrived = asyncio.Event()
@@ -75,24 +80,34 @@ class Task:
     @property
     def now(self) -> int:
         """The greatest event time applied, epoch ms; 0 before the first."""
-        return self._state.progress.now
+        return self._memory.progress.now
 
     @property
     def entries(self) -> int:
         """How many entries the state has."""
-        return len(self._state.entries)
+        return len(self._memory)
 
     def applied(self, topic: Topic) -> int | None:
         """The offset of the last record of this input that is in the state."""
-        return self._state.progress.applied.get(topic.name)
+        return self._memory.progress.applied.get(topic.name)
 
     async def open(self) -> None:
         """Become the only writer of this partition's state, then read it."""
         await self._outbox.start()
         for topic in (*self.agent.emits, DEAD_LETTERS):
-            name = self._around.settings.topic(topic.name)
-            self._counts[name] = await self._outbox.partitions(name)
-        self._state = await restore(self._around.settings, self._changelog, self.partition)
+            self._outlets[topic.name] = await self._outlet(topic)
+        await self._memory.open()
+
+    async def _outlet(self, topic: Topic) -> Outlet:
+        settings = self._around.settings
+        name = settings.topic(topic.name)
+        return Outlet(
+            topic,
+            name=name,
+            partitions=await self._outbox.partitions(name),
+            agent=self.agent.name,
+            limit=settings.max_record_bytes,
+        )
 
     def begin(self, starts: Mapping[str, int], ends: Mapping[str, int]) -> None:
         """Say at which offset each input goes on, and where its log ended when this was asked."""
@@ -132,6 +147,7 @@ class Task:
     async def close(self) -> None:
         """Let go of the producer. The task can't be used again."""
         await self._outbox.stop()
+        await self._memory.close()
 
     async def run(self) -> None:
         """Handle what arrives, for ever. Any exception means: the outcome is unknown, end the process."""
@@ -192,7 +208,7 @@ class Task:
         """
         latest = self._around.latest()
         if latest > self.now:
-            await self._commit(self._step([], latest), [], [], {})
+            await self._commit(await self._step([], latest), [], [], {})
 
     async def _handle(self, taken: Sequence[Raw]) -> None:
         read: list[tuple[Raw, Input]] = []
@@ -207,50 +223,32 @@ class Task:
                 letters.append(dead_letter(topic, raw, problem))
             else:
                 read.append((raw, Input(topic, raw.partition, raw.offset, key, record)))
-        step = self._step([given for _, given in read], self.now)
+        step = await self._step([given for _, given in read], self.now)
         await self._commit(step, read, letters, offsets)
         self._around.tally.records += len(taken)
 
-    def _step(self, inputs: Sequence[Input], now: int) -> Step:
-        state = State(self._state.entries, self._around.views)
-        return self.agent.step(state, inputs, self._around.policy(), now)
+    async def _step(self, inputs: Sequence[Input], now: int) -> Step:
+        views, policy = self._around.views, self._around.policy()
+        try:
+            return self.agent.step(self._memory.state(views), inputs, policy, now)
+        except CorruptStateError:
+            await self._memory.rebuild()  # nothing of the step has happened: it is made again
+            return self.agent.step(self._memory.state(views), inputs, policy, now)
 
     async def _commit(
         self, step: Step, read: list[tuple[Raw, Input]], letters: list[DeadLetter], offsets: dict[str, int]
     ) -> None:
         traces = traces_of(read)
-        messages = [self._message(output.topic, output.record, traces) for output in step.outputs]
-        messages += [self._message(DEAD_LETTERS, letter, {}) for letter in letters]
+        outlets = self._outlets
+        messages = [outlets[topic.name].message(record, traces) for topic, record in step.outputs]
+        messages += [outlets[DEAD_LETTERS.name].message(letter, {}) for letter in letters]
         applied = {self.inputs[topic].name: offset for topic, offset in offsets.items()}
-        progress = Progress(applied=self._state.progress.applied | applied, now=int(max(self.now, step.now)))
+        progress = self._memory.after(step, applied)
         messages += changes(self._changelog, self.partition, step.writes, progress)
         commits = {Partition(topic, self.partition): offset + 1 for topic, offset in offsets.items()}
-        await self._outbox.commit(messages, commits)
-        self._apply(step, progress)
+        placed = await self._outbox.commit(messages, commits)
+        await self._memory.commit(step, progress, placed.get(Partition(self._changelog, self.partition), -1))
         self._count(step, letters)
-
-    def _message(self, topic: Topic, record: object, traces: dict[str, bytes]) -> Message:
-        name = self._around.settings.topic(topic.name)
-        key, value = topic.key(record).encode(), encode(record)
-        if topic is not DEAD_LETTERS:  # its room is its own: it must take whatever could come in
-            self._check_size(name, len(key) + len(value))
-        return Message(name, partition_for(key, self._counts[name]), key, value, headers_for(topic, record, traces))
-
-    def _check_size(self, topic: str, size: int) -> None:
-        limit = self._around.settings.max_record_bytes
-        if size > limit:
-            raise UserError(
-                f"the {self.agent.name} agent made a record of {size} bytes for topic {topic}, and "
-                f"TRADEWIND_MAX_RECORD_BYTES allows {limit}: raise it, and max.message.bytes of the topic"
-            )
-
-    def _apply(self, step: Step, progress: Progress) -> None:
-        for key, raw in step.writes.items():
-            if raw is None:
-                self._state.entries.pop(key, None)
-            else:
-                self._state.entries[key] = raw
-        self._state.progress = progress
 
     def _count(self, step: Step, letters: list[DeadLetter]) -> None:
         tally = self._around.tally

@@ -12,17 +12,20 @@ from typing import Any, Final, NamedTuple, Protocol, cast
 import faust
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import IllegalStateError
-from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
+from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Producer, Transport
 from faust.types import TP
 from faust.types.tuples import ConsumerMessage
+from mode import Service
 
 from infra.assignor import TaskAssignor
 from infra.clients import Partition, Raw, client_options
 from infra.inbox import Fetched
+from infra.rights import told
 from infra.settings import Settings
 
 _IMPATIENT_S: Final = 0.02  # while some partition is shut: look again soon whether it has room
 _FETCH_WAIT_MS: Final = 100  # how long the broker may hold a fetch: one that waits keeps others of its node waiting
+_MEMBERSHIP_S: Final = 1.0
 
 
 class Span(NamedTuple):
@@ -77,6 +80,13 @@ class BatchConsumerThread(AIOKafkaConsumerThread):
         end = await client.end_offsets(wanted)
         return {Partition(*tp): Span(first[tp], end[tp], await client.committed(tp)) for tp in wanted}
 
+    async def check_membership(self) -> None:
+        """Raise what ended this client's part in the group, or stands in its way."""
+        client: Any = self._consumer
+        coordinator = None if client is None else client._coordinator  # noqa: SLF001 # only fetching through it would tell
+        if coordinator is not None:
+            coordinator.check_errors()
+
     async def seek_all(self, starts: Mapping[Partition, int]) -> None:
         """Move on to these offsets; a partition that was taken away meanwhile is left alone."""
         client: Any = self._ensure_consumer()
@@ -108,7 +118,8 @@ class BatchConsumer(Consumer):
             await asyncio.sleep(min(timeout, _IMPATIENT_S))
             return {}
         patience = timeout if len(wanted) == len(active) else _IMPATIENT_S
-        fetched = await super()._getmany(wanted, patience)
+        with told(topics={tp.topic for tp in wanted}):
+            fetched = await super()._getmany(wanted, patience)
         return {TP(*tp): [self._wrap(Partition(*tp), records)] for tp, records in fetched.items() if records}
 
     def _wrap(self, where: Partition, records: list[Raw]) -> Fetched:
@@ -135,7 +146,18 @@ class BatchConsumer(Consumer):
     async def spans(self, partitions: Iterable[Partition]) -> dict[Partition, Span]:
         """Where the logs begin and end, and what the group has committed."""
         thread: Any = self._thread
-        return await thread.call_thread(thread.spans, list(partitions))
+        wanted = list(partitions)
+        with told(topics={where.topic for where in wanted}, group=self.app.conf.id):
+            return await thread.call_thread(thread.spans, wanted)
+
+    @Service.task
+    async def _watch_membership(self) -> None:
+        """Faust fetches past the group's errors: without this, a worker that the group refuses would stand still."""
+        while not self.should_stop:
+            await self.sleep(_MEMBERSHIP_S)
+            thread: Any = self._thread
+            with told(group=self.app.conf.id):
+                await thread.call_thread(thread.check_membership)
 
     async def move(self, starts: Mapping[Partition, int]) -> None:
         """Go on at these offsets, whatever was fetched before."""
@@ -156,10 +178,18 @@ class BatchConsumer(Consumer):
         """Faust's watch for slow streams reads its own commits, which there are none of."""
 
 
+class SilentProducer(Producer):
+    """Faust's own producer, by which nothing is ever sent: it connects to nothing, and needs no rights."""
+
+    async def on_start(self) -> None:
+        pass
+
+
 class BatchTransport(Transport):
     """What `faust.App` is given as its transport."""
 
     Consumer = BatchConsumer  # pyright: ignore[reportAssignmentType] # narrower than the interface, as Faust's own
+    Producer = SilentProducer
 
     settings: Settings
     feed: Feed

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from infra.clients import Partition, Raw, Reader, partitions_of, reader
+from infra.rights import told
 from infra.settings import Settings
 from policies.version import SHIPPED, PolicyVersion
 from streams.codec import MalformedRecord, decode
@@ -39,7 +40,8 @@ class Watcher:
         source = reader(self._settings)
         await source.start()
         try:
-            await self._follow(source)
+            with told(topics=self._topics):
+                await self._follow(source)
         finally:
             await source.stop()
 

@@ -5,6 +5,7 @@ import logging
 import os
 import signal
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, Final, cast
 
 from agents.contract import Agent
@@ -12,6 +13,8 @@ from infra import tuning
 from infra.app import WorkerApp, build
 from infra.ownership import Logs, Ownership
 from infra.settings import Settings
+from infra.state.folder import held
+from infra.state.hot import Hot
 from infra.tally import Tally
 from infra.task import Surroundings
 from infra.watch import Watcher
@@ -27,14 +30,24 @@ async def run(settings: Settings, agents: Sequence[Agent], *, group: str, announ
 
     `announce` is told `ready: …` each time all assigned partitions have their state.
     """
+    with held(settings) as folder:
+        await _run(settings, agents, group, announce, folder)
+
+
+async def _run(
+    settings: Settings, agents: Sequence[Agent], group: str, announce: Callable[[str], None], folder: Path
+) -> None:
     tuning.settle()
     stop = _on_signals()
+    hot = Hot(settings.hot_state_mb * 1024 * 1024)
     tally = Tally()
     watcher = Watcher(settings, {topic for agent in agents for topic in agent.watches})
 
     def around(ownership: Ownership) -> Surroundings:
         return Surroundings(
             settings=settings,
+            folder=folder,
+            hot=hot,
             group=group,
             views=watcher.views,
             policy=watcher.policy,

@@ -5,10 +5,10 @@ from typing import Final
 
 import msgspec
 
-from streams.features import Feature, FeatureSet
+from streams.features import Feature, Features, FeatureSet
 from streams.records import AdEvent
 from streams.seen import Seen
-from streams.statistics import Stored, changes, ew_mean, ew_var
+from streams.statistics import changes, ew_mean, ew_var
 from streams.times import MAX_SKEW
 
 REMEMBERED: Final = 250  # event ids per generation
@@ -78,6 +78,12 @@ CAMPAIGN_FEATURES: Final = FeatureSet(
 )
 
 
+class CampaignFeatures(Features):
+    """One campaign's features."""
+
+    of = CAMPAIGN_FEATURES
+
+
 class Ledger(msgspec.Struct):
     """One campaign's account. Money in the shop's currency."""
 
@@ -91,7 +97,7 @@ class Ledger(msgspec.Struct):
     conversions: int = 0
     log_revenue: float = 0.0
     log_revenue_squared: float = 0.0
-    features: list[Stored] = []
+    features: CampaignFeatures = msgspec.field(default_factory=CampaignFeatures)
 
     def book(self, event: AdEvent, paid: float) -> None:
         """Count one event, of which `paid` was spent."""

@@ -1,8 +1,8 @@
 """A feature set as data: what is measured, from which observation, over which window, and why."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Generic, Protocol, TypeVar
+from dataclasses import dataclass
+from typing import ClassVar
 
 from streams.statistics import Statistic, Stored
 
@@ -30,56 +30,34 @@ class FeatureSet:
     def names(self) -> tuple[str, ...]:
         return tuple(feature.name for feature in self.features)
 
-    def open(self, stored: Sequence[Stored]) -> "Features":
-        """Take up one entity's features where they were put away; an empty list starts new ones."""
-        live = [feature.statistic() for feature in self.features]
-        for statistic, values in zip(live, stored, strict=False):  # a feature added since then starts new
-            statistic.load(values)
-        return Features(self, live)
 
-
-@dataclass(slots=True)
 class Features:
-    """One entity's features, live."""
+    """One entity's features, live. A subclass says which set they are `of`; an entity holds them as a field."""
 
-    of: FeatureSet
-    _live: list[Statistic]
+    of: ClassVar[FeatureSet]
+
+    def __init__(self, stored: Sequence[Stored] = ()) -> None:
+        """Take up what `put_away` gave; nothing starts new ones."""
+        self._live = [feature.statistic() for feature in self.of.features]
+        for statistic, values in zip(self._live, stored, strict=False):  # a feature added since then starts new
+            statistic.load(values)
+        self._fed_by: dict[str, list[Statistic]] = {}
+        for feature, statistic in zip(self.of.features, self._live, strict=True):
+            self._fed_by.setdefault(feature.source, []).append(statistic)
 
     def update(self, observed: Mapping[str, float]) -> None:
         """Feed what was observed at one event; features whose source is absent stay as they are."""
-        for feature, statistic in zip(self.of.features, self._live, strict=True):
-            value = observed.get(feature.source)
-            if value is not None:
+        for source, value in observed.items():
+            for statistic in self._fed_by.get(source, ()):
                 statistic.update(value)
 
     def read(self) -> dict[str, float]:
         return {feature.name: statistic.read() for feature, statistic in zip(self.of.features, self._live, strict=True)}
 
-    def dump(self) -> list[Stored]:
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Features) and (self.of, self.put_away()) == (other.of, other.put_away())
+
+    __hash__ = None  # pyright: ignore[reportAssignmentType] # it changes
+
+    def put_away(self) -> list[Stored]:
         return [statistic.dump() for statistic in self._live]
-
-
-class Featured(Protocol):
-    """An entity that keeps the features put away."""
-
-    features: list[Stored]
-
-
-Entity = TypeVar("Entity", bound=Featured)
-
-
-@dataclass(slots=True)
-class LiveFeatures(Generic[Entity]):
-    """The features of the entities that a batch touches: taken up once, and put away once at its end."""
-
-    of_set: FeatureSet
-    _live: dict[str, tuple[Entity, Features]] = field(default_factory=dict[str, tuple[Entity, Features]])
-
-    def of(self, name: str, entity: Entity) -> Features:
-        if name not in self._live:
-            self._live[name] = entity, self.of_set.open(entity.features)
-        return self._live[name][1]
-
-    def put_away(self) -> None:
-        for entity, features in self._live.values():
-            entity.features = features.dump()

@@ -5,17 +5,18 @@ from typing import Final
 import msgspec
 
 from streams.decay import Decayed, highest, rank_of
-from streams.features import Feature, FeatureSet
+from streams.features import Feature, Features, FeatureSet
+from streams.purchases import Purchases
 from streams.records import UserEvent
 from streams.seen import Seen
-from streams.statistics import Count, Mean, Stored, changes, ew_mean, ew_var, trend
+from streams.statistics import Count, Mean, changes, ew_mean, ew_var, trend
 from streams.times import DAY, HOUR
 
 HALF_LIFE: Final = 90 * DAY
 VISIT_GAP: Final = HOUR  # a visit ends after an hour without an event
-MAX_ITEMS: Final = 150  # pruned back to this once a fifth above it, so that pruning is rare
+MAX_ITEMS: Final = 150
 MAX_CATEGORIES: Final = 30
-SLACK: Final = 1.2
+SLACK: Final = 1.2  # pruned once a fifth above, so that it is rare
 MAX_RECENT: Final = 12
 
 USER_FEATURES: Final = FeatureSet(
@@ -96,13 +97,10 @@ USER_FEATURES: Final = FeatureSet(
 )
 
 
-class Owned(msgspec.Struct, array_like=True):
-    """What a user did with one item: a decayed count of purchases, the first and last of them, and how many."""
+class UserFeatures(Features):
+    """One user's features."""
 
-    weight: float = 0.0
-    at: int = 0
-    first_at: int = 0
-    times: int = 0
+    of = USER_FEATURES
 
 
 class Profile(msgspec.Struct):
@@ -110,12 +108,12 @@ class Profile(msgspec.Struct):
 
     seen: Seen = msgspec.field(default_factory=Seen)
     at: int = 0
-    items: dict[str, Owned] = {}
+    items: Purchases = msgspec.field(default_factory=Purchases)
     categories: dict[str, Decayed] = {}
     visits: Decayed = msgspec.field(default_factory=Decayed)
     basket: list[str] = []  # distinct items bought in the visit under way
     recent: list[str] = []  # the last items touched, newest last
-    features: list[Stored] = []
+    features: UserFeatures = msgspec.field(default_factory=UserFeatures)
 
     def observe(self, event: UserEvent, category: str | None) -> dict[str, float]:
         """Take in one event, and return what it shows for the features. Late events decay to their own time."""
@@ -156,13 +154,7 @@ class Profile(msgspec.Struct):
     def _buy(self, item_id: str, category: str | None, at: int) -> None:
         if item_id not in self.basket:
             self.basket.append(item_id)
-        owned = self.items.setdefault(item_id, Owned(first_at=at))
-        count = Decayed(owned.weight, owned.at)
-        count.add(1.0, at, HALF_LIFE)
-        owned.weight, owned.at, owned.times = count.value, count.at, owned.times + 1
-        if len(self.items) > MAX_ITEMS * SLACK:
-            ranks = {name: rank_of(one.weight, one.at, HALF_LIFE) for name, one in self.items.items()}
-            self.items = {name: self.items[name] for name in highest(ranks, MAX_ITEMS)}
+        self.items.add(item_id, at, half_life=HALF_LIFE, limit=MAX_ITEMS)
         if category:
             self.categories.setdefault(category, Decayed()).add(1.0, at, HALF_LIFE)
             if len(self.categories) > MAX_CATEGORIES * SLACK:

@@ -41,6 +41,19 @@ class UserEvent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Erasure:
+    """Forget this user: all that is kept from what lies before this in the log. `occurred_at` is event time.
+
+    An event of theirs that occurred up to then and comes later counts no more.
+    """
+
+    erasure_id: Id
+    user_id: Id
+    occurred_at: EventTime
+    reason: Annotated[str, Meta(max_length=1024)] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OrderLine:
     item_id: Id
     location: Id
@@ -290,7 +303,10 @@ class ItemStats:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Experience:
-    """What one entity's decision taught: contexts, and the outcome observed for each. Read by the learner."""
+    """What one entity's decision taught: contexts, and the outcome observed for each. Read by the learner.
+
+    An `erasure` teaches nothing: what was learned of this entity is to be taken back. It has no contexts.
+    """
 
     experience_id: Id
     domain: Domain
@@ -299,6 +315,7 @@ class Experience:
     contexts: list[list[float]]  # [slots, d]
     outcomes: list[float]  # [slots]
     policy_version: int
+    kind: Literal["outcome", "erasure"] = "outcome"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -315,6 +332,7 @@ class PolicyVersionRecord:
 
 Record = (
     UserEvent
+    | Erasure
     | Order
     | StockUpdate
     | AdEvent

@@ -37,7 +37,10 @@ def _sku_of(record: Any) -> str:
     return sku(record.item_id, record.location)
 
 
-USER_EVENTS: Final = Topic(name="user-events", record=r.UserEvent, key=lambda x: x.user_id, role="input")
+USER_EVENTS: Final = Topic(
+    name="user-events", record=r.UserEvent, key=lambda x: x.user_id, role="input", copartition="user"
+)
+ERASURES: Final = Topic(name="erasures", record=r.Erasure, key=lambda x: x.user_id, role="input", copartition="user")
 ORDERS: Final = Topic(name="orders", record=r.Order, key=lambda x: x.order_id, role="input")
 STOCK_UPDATES: Final = Topic(
     name="stock-updates", record=r.StockUpdate, key=_sku_of, role="input", copartition="sku@location"
@@ -90,6 +93,7 @@ EXPERIENCES: Final = Topic(
 
 TOPICS: Final = (
     USER_EVENTS,
+    ERASURES,
     ORDERS,
     STOCK_UPDATES,
     AD_EVENTS,

@@ -6,6 +6,7 @@ from itertools import islice
 from typing import Any, Final
 
 from streams.decay import Decayed, rank_of
+from streams.item_numbers import ItemNumbers
 from streams.records import CatalogItem, ItemStats, StockUpdate
 from streams.times import DAY
 from streams.topics import CATALOG, ITEM_STATS, STOCK_UPDATES, Topic
@@ -19,17 +20,22 @@ TOP_OF_CATEGORY: Final = 40
 
 @dataclass(slots=True)
 class Stock:
-    """Units on hand by item and location, from the newest update of each."""
+    """Units on hand by item and location, from the newest update of each. `short`: the items out of stock somewhere."""
 
     _at: dict[str, dict[str, tuple[int, float]]] = field(
         default_factory=lambda: defaultdict[str, dict[str, tuple[int, float]]](dict)
     )
+    short: set[str] = field(default_factory=set[str])
 
     def put(self, update: StockUpdate) -> None:
         places = self._at[update.item_id]
         known = places.get(update.location)
         if known is None or update.occurred_at >= known[0]:
             places[update.location] = (int(update.occurred_at), update.on_hand)
+            if any(on_hand <= 0 for _, on_hand in places.values()):
+                self.short.add(update.item_id)
+            else:
+                self.short.discard(update.item_id)
 
     def available(self, item_id: str, location: str | None) -> bool:
         """Whether the item can be had: at `location` where stock is known there, else anywhere.
@@ -50,7 +56,10 @@ class Views:
 
     catalog: dict[str, CatalogItem] = field(default_factory=dict[str, CatalogItem])
     items: dict[str, ItemStats] = field(default_factory=dict[str, ItemStats])
+    numbers: ItemNumbers = field(default_factory=ItemNumbers)
+    categories: dict[str, str] = field(default_factory=dict[str, str])  # of the items in the catalog
     stock: Stock = field(default_factory=Stock)
+    _blocked: set[str] = field(default_factory=set[str])
     trending: TopList = field(default_factory=lambda: TopList(TOP_ITEMS))
     popular: TopList = field(default_factory=lambda: TopList(TOP_ITEMS))
     short_total: Decayed = field(default_factory=Decayed)
@@ -71,8 +80,9 @@ class Views:
 
     def eligible(self, item_id: str, location: str | None = None) -> bool:
         """Whether the item may be shown: not blocked, and in stock. Unknown items may."""
-        item = self.catalog.get(item_id)
-        return not (item is not None and item.blocked) and self.stock.available(item_id, location)
+        if item_id in self._blocked:
+            return False
+        return item_id not in self.stock.short or self.stock.available(item_id, location)
 
     def cold(self, count: int) -> list[str]:
         """The newest items of the catalog that nobody has bought yet."""
@@ -83,14 +93,20 @@ class Views:
         if old is not None and (item is None or item.category != old.category):
             self.by_category[old.category].drop(key)
         self._unsold.pop(key, None)
+        self._blocked.discard(key)
+        self.categories.pop(key, None)
         if item is not None:
             self.catalog[key] = item
+            self.categories[key] = item.category
+            if item.blocked:
+                self._blocked.add(key)
             self._rank_in_category(key)
             if key not in self.items:
                 self._unsold[key] = None
 
     def _put_stats(self, key: str, stats: ItemStats | None) -> None:
         old = self.items.pop(key, None)
+        self.numbers.put(key, stats)
         if old is not None:
             self._count(old, -1.0)
         if stats is None:

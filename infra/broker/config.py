@@ -1,5 +1,7 @@
 """How the embedded broker is set up: its properties, and how its Java is called. Data in, text out."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -27,15 +29,27 @@ _FIXED: Final = {
 }
 
 
-def properties(*, port: int, controller_port: int, log_dir: Path) -> str:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Addition:
+    """What one broker has beyond the others: further listeners, as `PROTOCOL://host:port`, and properties."""
+
+    listeners: tuple[str, ...] = ()
+    properties: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+PLAIN: Final = Addition()
+
+
+def properties(*, port: int, controller_port: int, log_dir: Path, addition: Addition = PLAIN) -> str:
     """The text of server.properties, listening on this machine alone."""
+    reached = [f"PLAINTEXT://127.0.0.1:{port}", *addition.listeners]
     own = {
-        "listeners": f"PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}",
-        "advertised.listeners": f"PLAINTEXT://127.0.0.1:{port}",
+        "listeners": ",".join((*reached, f"CONTROLLER://127.0.0.1:{controller_port}")),
+        "advertised.listeners": ",".join(reached),
         "controller.quorum.voters": f"1@127.0.0.1:{controller_port}",
         "log.dirs": str(log_dir),
     }
-    return "".join(f"{name}={value}\n" for name, value in (_FIXED | own).items())
+    return "".join(f"{name}={value}\n" for name, value in (_FIXED | own | dict(addition.properties)).items())
 
 
 def java(main: str, *arguments: str, java: Path, classpath: str) -> list[str]:

