@@ -69,6 +69,9 @@ class Settings(BaseSettings):
     session_timeout_s: float = Field(
         default=10, ge=1, le=300, description="a silent worker's partitions move on after it"
     )
+    stall_timeout_s: float = Field(
+        default=60, ge=1, le=3600, description="a worker whose partition stands still for it, while its log grows, ends"
+    )
     transaction_timeout_s: float = Field(
         default=15, ge=2, le=900, description="the broker aborts a transaction after it"
     )

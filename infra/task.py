@@ -69,6 +69,7 @@ class Task:
         self._inbox = Inbox()
         self._outlets: dict[str, Outlet] = {}
         self._backlog: dict[str, int] = {}
+        self._unread: dict[Partition, int] = {}
         self._running = asyncio.Event()
         self._arrived = asyncio.Event()
         self._first_at = 0.0
@@ -86,6 +87,16 @@ class Task:
     def entries(self) -> int:
         """How many entries the state has."""
         return len(self._memory)
+
+    @property
+    def place(self) -> object:
+        """How far it has come: in its state's changelog, and in its inputs. Changes with every transaction."""
+        return self._memory.place
+
+    @property
+    def unread(self) -> dict[Partition, int]:
+        """The offset at which each input goes on after what is in the state; empty before it has begun."""
+        return dict(self._unread)
 
     def applied(self, topic: Topic) -> int | None:
         """The offset of the last record of this input that is in the state."""
@@ -113,6 +124,7 @@ class Task:
         """Say at which offset each input goes on, and where its log ended when this was asked."""
         for topic, offset in starts.items():
             self._inbox.expect(topic, offset)
+            self._unread[Partition(topic, self.partition)] = offset
         self._backlog = {topic: end for topic, end in ends.items() if starts[topic] < end}
         self.begun = True
         self._running.set()
@@ -247,6 +259,7 @@ class Task:
         messages += changes(self._changelog, self.partition, step.writes, progress)
         commits = {Partition(topic, self.partition): offset + 1 for topic, offset in offsets.items()}
         placed = await self._outbox.commit(messages, commits)
+        self._unread |= commits
         await self._memory.commit(step, progress, placed.get(Partition(self._changelog, self.partition), -1))
         self._count(step, letters)
 

@@ -80,6 +80,13 @@ class BatchConsumerThread(AIOKafkaConsumerThread):
         end = await client.end_offsets(wanted)
         return {Partition(*tp): Span(first[tp], end[tp], await client.committed(tp)) for tp in wanted}
 
+    async def ends(self, partitions: Iterable[Partition]) -> dict[Partition, tuple[int, int]]:
+        """Where the logs end, and where fetching goes on; without those that were taken away meanwhile."""
+        client: Any = self._ensure_consumer()
+        wanted = [tp for tp in map(faust_partition, partitions) if tp in client.assignment()]
+        end = await client.end_offsets(wanted)
+        return {Partition(*tp): (end[tp], await client.position(tp)) for tp in wanted if tp in client.assignment()}
+
     async def check_membership(self) -> None:
         """Raise what ended this client's part in the group, or stands in its way."""
         client: Any = self._consumer
@@ -149,6 +156,16 @@ class BatchConsumer(Consumer):
         wanted = list(partitions)
         with told(topics={where.topic for where in wanted}, group=self.app.conf.id):
             return await thread.call_thread(thread.spans, wanted)
+
+    async def ends(self, unread: Mapping[Partition, int]) -> dict[Partition, int]:
+        """The ends of those logs that hold records at or after these offsets. Marks of transactions are none."""
+        thread: Any = self._thread
+        found: dict[Partition, tuple[int, int]] = await thread.call_thread(thread.ends, list(unread))
+        return {
+            where: end
+            for where, (end, position) in found.items()
+            if position < end or (self._feed.expected(where) or 0) > unread[where]
+        }
 
     @Service.task
     async def _watch_membership(self) -> None:

@@ -17,7 +17,9 @@ from infra.state.folder import held
 from infra.state.hot import Hot
 from infra.tally import Tally
 from infra.task import Surroundings
+from infra.transport import BatchConsumer
 from infra.watch import Watcher
+from infra.watchdog import Watchdog
 
 _RATE_S: Final = 5.0
 _STOP_S: Final = 8.0  # a process that can't stop in this time is ended as it is: nothing is lost by it
@@ -65,6 +67,8 @@ async def _run(
     try:
         await app.start()
         helpers.append(asyncio.create_task(_end_on_crash(app), name="faust"))
+        watchdog = Watchdog(lambda: ownership.tasks, cast(BatchConsumer, app.consumer), settings.stall_timeout_s)
+        helpers.append(asyncio.create_task(watchdog.run(), name="watchdog"))
         await _first_of(stop, ownership.failed, *helpers)
     finally:
         await _stop(app, ownership, helpers)

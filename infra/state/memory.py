@@ -35,6 +35,11 @@ class Memory:
     def progress(self) -> Progress:
         return Progress() if self._entries is None else self._entries.mark.progress
 
+    @property
+    def place(self) -> tuple[int, dict[str, int]]:
+        """How far it has come in the changelog, and in the inputs; changes with every commit."""
+        return (-1, {}) if self._entries is None else (self._entries.mark.at, self.progress.applied)
+
     async def open(self) -> None:
         """Take up what lies on this machine's disk, and bring it up to the changelog.
 

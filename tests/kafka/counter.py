@@ -4,14 +4,20 @@ It counts the orders of each order_id and says each count once: any event lost o
 """
 
 import asyncio
+import sys
+import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 
 from agents.contract import Draft, Input, Output, State, Step
 from infra import logs, provision, settings
 from infra.app import group_of
+from infra.inbox import Fetched
+from infra.task import Task
 from infra.worker import run
 from policies.version import PolicyVersion
 from streams.records import SkuDemand
@@ -38,6 +44,8 @@ class Counter:
             order = given.record
             if order.lines[0].item_id == "poison":
                 raise RuntimeError("a bug in an agent")
+            if order.lines[0].item_id == "endless":
+                threading.Event().wait()
             count = draft.edit(given.key, Count)
             count.n += 1
             now = max(now, order.occurred_at)
@@ -53,10 +61,45 @@ class Counter:
         return Step(writes=draft.writes(), outputs=outputs, now=now)
 
 
+def deaf() -> None:
+    """It fetches nothing, as a client does that has lost its way."""
+
+    def has_no_room(_: Task, __: str) -> bool:
+        return False
+
+    setattr(Task, "has_room", has_no_room)
+
+
+def slow() -> None:
+    """Each batch takes a tenth of a second; after thirty of them it says the most records that ever waited."""
+    accept, step = Task.accept, Counter.step
+    waiting: list[int] = []
+
+    def accept_and_look(task: Task, fetched: Fetched) -> None:
+        accept(task, fetched)
+        waiting.append(len(task._inbox))  # pyright: ignore[reportPrivateUsage]
+
+    def step_slowly(*given: Any) -> Step:
+        time.sleep(0.1)
+        slowly.append(given)
+        if len(slowly) == 30:
+            print("most waiting", max(waiting), flush=True)  # noqa: T201
+        return step(*given)
+
+    slowly: list[Any] = []
+    setattr(Task, "accept", accept_and_look)
+    setattr(Counter, "step", step_slowly)
+
+
+HINDRANCES = {"deaf": deaf, "slow": slow}
+
+
 def main() -> None:
     loaded = settings.load()
     logs.configure("INFO")
     cast = [Counter()]
+    for name in sys.argv[1:]:
+        HINDRANCES[name]()
     provision.ensure(loaded, cast)
     group = group_of(loaded, ["counter"], ["counter"])
     asyncio.run(run(loaded, cast, group=group, announce=lambda text: print(text, flush=True)))  # noqa: T201

@@ -66,9 +66,7 @@ def test_messages_keep_their_order_over_the_size_of_a_batch(settings: Settings, 
     assert keys(settings, topic, 12) == [message.key for message in messages]
 
 
-def test_a_state_is_restored_to_its_last_committed_transaction(
-    settings: Settings, topic: str, tmp_path: Path
-) -> None:
+def test_a_state_is_restored_to_its_last_committed_transaction(settings: Settings, topic: str, tmp_path: Path) -> None:
     async def write_and_die() -> None:
         box = await outbox(settings).start()
         await box.commit(changes(topic, 0, {"a": b"1", "b": b"2"}, Progress(applied={"in": 1}, now=10)), {})

@@ -9,7 +9,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.kafka.harness import LONG_S, Setting, check_each_once, committed, order, placed, produce, send, values
+from tests.kafka.harness import (
+    COUNTER,
+    LONG_S,
+    Setting,
+    check_each_once,
+    committed,
+    order,
+    placed,
+    produce,
+    send,
+    values,
+)
 
 
 @pytest.fixture
@@ -118,3 +129,30 @@ def test_a_record_that_is_too_large_ends_the_process_by_the_topics_name(setting:
     assert worker.process.wait(LONG_S) != 0
     text = worker.errors.read_text()
     assert f"for topic {setting.prefix}sku-demand, and TRADEWIND_MAX_RECORD_BYTES allows 100" in text
+
+
+def test_a_worker_that_stands_still_ends(setting: Setting) -> None:
+    worker = setting.start(stall_timeout_s="3", program=(*COUNTER, "deaf"))
+    worker.wait_for("ready")
+    with flowing(setting, range(6_000)):
+        assert worker.process.wait(LONG_S) == 1
+    assert "has stood still for" in worker.errors.read_text()
+    setting.start().wait_for("ready")
+    check_each_once(said(setting, 6_000), range(6_000))
+
+
+def test_a_step_that_never_ends_is_ended(setting: Setting) -> None:
+    worker = setting.start(stall_timeout_s="3")
+    worker.wait_for("ready")
+    send(setting.address, f"{setting.prefix}orders", [(KEY, GOOD.replace(b'"n0"', b'"endless"'))])
+    assert worker.process.wait(LONG_S) == 1
+    assert "in step" in worker.errors.read_text()  # the stack of each thread
+
+
+def test_memory_is_bounded_while_the_log_is_far_ahead(setting: Setting) -> None:
+    """A worker that can't keep up holds two batches of each input, not the log."""
+    worker = setting.start(batch_max_records="50", program=(*COUNTER, "slow"))
+    worker.wait_for("ready")
+    produce(setting.address, f"{setting.prefix}orders", range(30_000))
+    held = int(worker.wait_for("most waiting").rsplit(" ", 1)[1])
+    assert 50 <= held <= 2 * 50 + 4 * 50  # what may wait, and one fetch that came on top

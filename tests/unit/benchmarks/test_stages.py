@@ -1,6 +1,6 @@
 """A sampled stack falls to the right stage, and the samples of a run to its events."""
 
-import sys
+import inspect
 from types import FrameType
 from typing import Any
 
@@ -15,7 +15,7 @@ RUN = Run(contestant="x", rate=1_000.0, events=400, seconds=0.4, cpu_us=1.0, beg
 
 def stack(*frames: tuple[str, str]) -> FrameType:
     """A frame within these files and functions, the outermost first."""
-    calls: dict[str, Any] = {"inner": sys._getframe}
+    calls: dict[str, Any] = {"inner": inspect.currentframe}
     for file, function in reversed(frames):
         scope: dict[str, Any] = {"inner": calls["inner"]}
         exec(compile(f"def {function}():\n    return inner()", file, "exec"), scope)  # noqa: S102 # frames by name
