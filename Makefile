@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lock clean
+.PHONY: help setup demo test check bench chaos lock clean
 
 BIN := .venv/bin
 STAMP := .venv/.ready
@@ -27,6 +27,12 @@ check: $(STAMP) ## The fast loop: ruff, pyright, import-linter, tests without a 
 	$(BIN)/pyright
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/pytest -q -m 'not kafka'
+
+bench: $(STAMP) ## Measure the engine against its peers, in about half an hour (ARGS="--quick", "--only quix,faust", …)
+	@$(BIN)/python -m tests.benchmarks.engine $(ARGS)
+
+chaos: $(STAMP) ## All faults in full on the real broker, in about half an hour; table at the end (CHAOS_SEED=1, ARGS=…)
+	CHAOS=full $(BIN)/pytest -q tests/chaos $(ARGS)
 
 lock: $(STAMP) ## Resolve requirements.lock and jars.lock anew (UPGRADE=1: to newer versions)
 	$(LOCKING) $(if $(UPGRADE),--upgrade) --output-file requirements.lock

@@ -220,10 +220,11 @@ class Task:
         """
         latest = self._around.latest()
         if latest > self.now:
-            await self._commit(await self._step([], latest), [], [], {})
+            await self._commit(await self._step([], latest), {}, [], {})
 
     async def _handle(self, taken: Sequence[Raw]) -> None:
-        read: list[tuple[Raw, Input]] = []
+        read: list[Input] = []
+        traced: list[tuple[Raw, Input]] = []
         letters: list[DeadLetter] = []
         offsets: dict[str, int] = {}
         for raw in taken:
@@ -234,9 +235,12 @@ class Task:
             except MalformedRecord as problem:
                 letters.append(dead_letter(topic, raw, problem))
             else:
-                read.append((raw, Input(topic, raw.partition, raw.offset, key, record)))
-        step = await self._step([given for _, given in read], self.now)
-        await self._commit(step, read, letters, offsets)
+                given = Input(topic, raw.partition, raw.offset, key, record)
+                read.append(given)
+                if raw.headers:
+                    traced.append((raw, given))
+        step = await self._step(read, self.now)
+        await self._commit(step, traces_of(traced), letters, offsets)
         self._around.tally.records += len(taken)
 
     async def _step(self, inputs: Sequence[Input], now: int) -> Step:
@@ -248,9 +252,8 @@ class Task:
             return self.agent.step(self._memory.state(views), inputs, policy, now)
 
     async def _commit(
-        self, step: Step, read: list[tuple[Raw, Input]], letters: list[DeadLetter], offsets: dict[str, int]
+        self, step: Step, traces: dict[str, bytes], letters: list[DeadLetter], offsets: dict[str, int]
     ) -> None:
-        traces = traces_of(read)
         outlets = self._outlets
         messages = [outlets[topic.name].message(record, traces) for topic, record in step.outputs]
         messages += [outlets[DEAD_LETTERS.name].message(letter, {}) for letter in letters]

@@ -10,15 +10,12 @@ from infra.clients import Partition, Raw, Reader, reader
 from infra.outbox import Message
 from infra.settings import Settings
 from infra.state.entries import Entries
-from infra.state.mark import Progress
+from infra.state.mark import Mark, Progress
 
 PROGRESS: Final = "\x00progress"  # no entry's key begins with a NUL
-_PROGRESS_KEY: Final = PROGRESS.encode()
 _CHUNK_BYTES: Final = 8 * 1024 * 1024
-
-
-class _OtherLineageError(Exception):
-    """The store's entries are those of another changelog."""
+_PIECE: Final = 2_000  # records between two chances for the other tasks to run
+_TAIL: Final = 100  # offsets at the end of a changelog among which its last Progress is sought: marks take some too
 
 
 def changelog_topic(settings: Settings, agent: str) -> str:
@@ -49,54 +46,42 @@ async def _catch_up(source: Reader, where: Partition, entries: Entries) -> None:
     source.assign([where])
     first = (await source.beginning_offsets([where]))[where]
     end = (await source.end_offsets([where]))[where]
-    if entries.mark.at >= end:
-        await entries.clear()
-    try:
-        await _read(source, where, max(first, entries.mark.at), end, entries)
-    except _OtherLineageError:
-        await entries.clear()
-        await _read(source, where, first, end, entries)
-
-
-async def _read(source: Reader, where: Partition, start: int, end: int, entries: Entries) -> None:
-    """Apply what lies in [start, end): from the last Progress that is in the entries, or the beginning, on."""
-    expected = entries.mark.progress.lineage if entries.mark.at >= 0 else None
-    async for rows in _chunks(source, where, start, end):
-        told = [row for row in rows if _is_progress(row)]
-        if expected is not None and (not told or _progress(told[0]).lineage != expected):
-            raise _OtherLineageError
-        expected = None
-        latest = {(row.key or b"").decode(): row.value for row in rows if not _is_progress(row)}
+    newest = await _newest(source, where, max(first, end - _TAIL), end)
+    mark = entries.mark
+    if mark.at >= 0 and (newest is None or mark.at > newest.at or mark.progress.lineage != newest.progress.lineage):
+        await entries.clear()  # what lies here was kept of another log
+    async for rows in _chunks(source, where, max(first, entries.mark.at), end):
         await entries.settled()
-        if told:
-            entries.apply(latest, _progress(told[-1]), told[-1].offset)
-        else:
-            entries.apply(latest, entries.mark.progress, -1)
-    if expected is not None:
-        raise _OtherLineageError
+        entries.apply({key: row.value for row in rows if (key := _text(row)) != PROGRESS}, entries.mark.progress, -1)
+    if newest is not None:
+        entries.apply({}, newest.progress, newest.at)
+
+
+async def _newest(source: Reader, where: Partition, start: int, end: int) -> Mark | None:
+    """The last Progress there is, with its offset. It is among the last records, since a transaction ends with it."""
+    found = None
+    async for rows in _chunks(source, where, start, end):
+        for row in rows:
+            if _text(row) == PROGRESS:
+                found = Mark(at=row.offset, progress=msgspec.msgpack.decode(row.value or b"\x80", type=Progress))
+    return found
 
 
 async def _chunks(source: Reader, where: Partition, start: int, end: int) -> AsyncIterator[list[Raw]]:
-    """What lies in [start, end), in pieces that hold a Progress each, but for the last one."""
+    """What lies in [start, end), in pieces of a bounded size."""
     source.seek(where, start)
     rows: list[Raw] = []
     size = 0
-    complete = False
     while start < end and await source.position(where) < end:
-        for fetched in (await source.getmany(where, timeout_ms=200)).values():
+        for fetched in (await source.getmany(where, timeout_ms=200, max_records=_PIECE)).values():
             rows += fetched
             size += sum(len(row.value or b"") for row in fetched)
-            complete = complete or any(_is_progress(row) for row in fetched)
-        if complete and size > _CHUNK_BYTES:
+        if size > _CHUNK_BYTES:
             yield rows
-            rows, size, complete = [], 0, False
+            rows, size = [], 0
     if rows:
         yield rows
 
 
-def _is_progress(row: Raw) -> bool:
-    return row.key == _PROGRESS_KEY
-
-
-def _progress(row: Raw) -> Progress:
-    return msgspec.msgpack.decode(row.value or b"\x80", type=Progress)
+def _text(row: Raw) -> str:
+    return (row.key or b"").decode()

@@ -101,3 +101,51 @@ def test_an_empty_changelog_is_an_empty_state(settings: Settings, topic: str, tm
         return len(entries)
 
     assert asyncio.run(read()) == 0
+
+
+async def _told(
+    settings: Settings, topic: str, entries: Entries, *steps: tuple[dict[str, bytes | None], Progress]
+) -> None:
+    """Commit these steps to the changelog, and catch up with it."""
+    box = await outbox(settings).start()
+    for writes, progress in steps:
+        await box.commit(changes(topic, 0, writes, progress), {})
+    await catch_up(settings, topic, 0, entries)
+    await box.stop()
+
+
+def test_what_lies_on_the_disk_is_built_on(settings: Settings, topic: str, tmp_path: Path) -> None:
+    async def live() -> None:
+        entries = Entries(tmp_path / "store")
+        await _told(settings, topic, entries, ({"a": b"1", "b": b"2"}, Progress(now=1, lineage="x")))
+        await entries.save()
+        at = entries.mark.at
+        await entries.close()
+        entries = Entries(tmp_path / "store")
+        assert entries.mark.at == at >= 0
+        await _told(settings, topic, entries, ({"b": None, "c": b"3"}, Progress(now=2, lineage="x")))
+        assert [entries.get(key) for key in "abc"] == [b"1", None, b"3"]
+        assert (len(entries), entries.mark.progress.now) == (2, 2)
+        assert entries.mark.at > at
+        await entries.close()
+
+    asyncio.run(live())
+
+
+@pytest.mark.parametrize(("lineage", "at"), [("another", 1), ("x", 10_000)])
+def test_what_was_kept_of_another_changelog_is_discarded(
+    settings: Settings, topic: str, tmp_path: Path, lineage: str, at: int
+) -> None:
+    """The topic was made anew, or lost its end: the same name, and other records."""
+
+    async def live() -> None:
+        entries = Entries(tmp_path / "store")
+        entries.apply({"stale": b"1"}, Progress(now=9, lineage=lineage), at)
+        await _told(
+            settings, topic, entries, ({"a": b"1"}, Progress(now=1, lineage="x")), ({}, Progress(now=2, lineage="x"))
+        )
+        assert (entries.get("stale"), entries.get("a"), len(entries)) == (None, b"1", 1)
+        assert entries.mark.progress.now == 2
+        await entries.close()
+
+    asyncio.run(live())

@@ -1,0 +1,44 @@
+"""Tradewind's worker as the benchmark starts it: `infra.worker.run` with one agent.
+
+    python -m tests.benchmarks.engine.worker AGENT [--at-least-once] [--stages FILE]
+
+Its settings are the product's own (TRADEWIND_…); what it reads lies under the benchmark's shared prefix.
+"""
+
+import argparse
+import asyncio
+from pathlib import Path
+
+import infra.task
+from agents.wiring import FLOWS
+from infra import logs, provision
+from infra.app import group_of
+from infra.worker import run
+from tests.benchmarks.engine.agents import agent_of
+from tests.benchmarks.engine.place import Placed
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("agent")
+    parser.add_argument("--at-least-once", action="store_true")
+    parser.add_argument("--stages", type=Path)
+    given = parser.parse_args()
+    settings = Placed()
+    logs.configure(settings.log_level)
+    if given.at_least_once:
+        from tests.benchmarks.engine.at_least_once import PlainOutbox
+
+        setattr(infra.task, "Outbox", PlainOutbox)
+    if given.stages is not None:
+        from tests.benchmarks.engine import stages
+
+        stages.watch(given.stages)
+    cast = [agent_of(given.agent, settings)]
+    provision.ensure(settings, cast)
+    group = group_of(settings, [given.agent], FLOWS)
+    asyncio.run(run(settings, cast, group=group, announce=lambda text: print(text, flush=True)))  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()
