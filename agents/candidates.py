@@ -37,30 +37,31 @@ class Look:
 
     def __post_init__(self) -> None:
         self.own = self.profile.items.faded(self.now, HALF_LIFE)
-        self.tastes = {name: count.read(self.now, HALF_LIFE) for name, count in self.profile.categories.items()}
+        self.tastes = self.profile.tastes(self.now)
+        together, known = self.together, self.views.items
         for recent in self.profile.recent:
-            stats = self.views.items.get(recent)
-            for item, share in stats.companions if stats is not None else ():
-                self.together[item] = self.together.get(item, 0.0) + share
+            if recent in known:
+                for item, share in known[recent].companions:
+                    together[item] = together.get(item, 0.0) + share
 
     def candidates(self) -> list[str]:
         """Up to 100 eligible items: from the user's history, co-purchase, trend, categories, popularity, new ones."""
         found: dict[str, None] = {}
-        eligible, location = self.views.eligible, self.location
+        doubtful, eligible, location = self.views.doubtful, self.views.eligible, self.location
         for source, limit in self._sources():
             full = min(MAX_CANDIDATES, len(found) + limit)
             for item in source:
                 if len(found) >= full:
                     break
-                if item not in found and eligible(item, location):
+                if item not in doubtful or eligible(item, location):
                     found[item] = None
         return list(found)
 
     def _sources(self) -> Iterator[tuple[Iterable[str], int]]:
-        yield _by_weight(self.profile.items, self.own.tolist()), OWN
-        yield _by_weight(self.together, self.together.values()), WITH
+        yield _by_weight(self.profile.items, self.own), OWN
+        yield _by_weight(self.together, np.array(list(self.together.values()))), WITH
         yield self.views.trending, TRENDING
-        for category in _by_weight(self.tastes, self.tastes.values())[:CATEGORIES]:
+        for category in _by_weight(self.tastes, np.array(list(self.tastes.values())))[:CATEGORIES]:
             if category in self.views.by_category:
                 yield self.views.by_category[category], PER_CATEGORY
         yield self.views.cold(COLD), COLD
@@ -120,6 +121,6 @@ class Look:
         return np.where(prices > 0, np.minimum(ratio, 1.0 / ratio), 0.0)
 
 
-def _by_weight(names: Iterable[str], weights: Iterable[float]) -> list[str]:
+def _by_weight(names: Iterable[str], weights: Floats) -> list[str]:
     """The names, highest weight first; equal weights by name."""
-    return [name for _, name in sorted(zip((-weight for weight in weights), names, strict=True))]
+    return [name for _, name in sorted(zip((-weights).tolist(), names, strict=True))]

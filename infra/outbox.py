@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple, Self, cast
 
-from aiokafka.errors import InvalidProducerEpoch, KafkaError, MessageSizeTooLargeError, ProducerFenced
+from aiokafka.errors import IllegalOperation, InvalidProducerEpoch, KafkaError, MessageSizeTooLargeError, ProducerFenced
 
 from infra.clients import Batch, Partition, Producer, producer
 from infra.errors import UserError
@@ -91,7 +91,11 @@ class Outbox:
     ) -> dict[Partition, int]:
         producer = self._producer
         await producer.begin_transaction()
-        sent = [await producer.send_batch(batch, tp.topic, partition=tp.partition) for tp, batch in batches]
+        try:
+            sent = [await producer.send_batch(batch, tp.topic, partition=tp.partition) for tp, batch in batches]
+        except IllegalOperation as error:
+            # The brokers refused what was sent before, which the client says only of the transaction as a whole.
+            raise _refusal(producer) or error from error
         # The brokers verify a transaction when its first records come. Meanwhile the coordinator must not be changing
         # it, or they send the records back to be tried again later: so the offsets wait until the records are in.
         placed = await asyncio.gather(*sent)
@@ -128,6 +132,12 @@ def _append(batch: Batch, message: Message) -> bool:
     # The first record of a batch is always taken, so that one larger than a batch goes out alone.
     _, _, key, value, headers = message
     return batch.append(timestamp=None, key=key, value=value, headers=headers) is not None
+
+
+def _refusal(producer: Producer) -> BaseException | None:
+    """What put the transaction under way into error, if anything did."""
+    waiter = cast(Any, producer)._txn_manager._transaction_waiter  # noqa: SLF001 # there is no public way to ask
+    return waiter.exception() if waiter is not None and waiter.done() and not waiter.cancelled() else None
 
 
 def _is_fenced(producer: Producer) -> bool:

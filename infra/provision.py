@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Protocol, cast
 
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
-from kafka.errors import KafkaError, KafkaTimeoutError, TopicAlreadyExistsError
+from kafka.errors import KafkaError, KafkaTimeoutError, TopicAlreadyExistsError, TopicAuthorizationFailedError
 
 from infra.clients import admin_options, unreachable
 from infra.errors import UserError
@@ -20,6 +20,7 @@ from streams.topics import DEAD_LETTERS, POLICY_VERSIONS, Topic
 _CHANGELOG_RECORD: Final = 8 * 1024 * 1024
 _DEFAULT_RECORD: Final = 1_000_000  # what fits into Kafka's own default of max.message.bytes
 _OVERHEAD: Final = 48_576  # headers and framing of a batch
+_LOOKING: Final = "DESCRIBE and DESCRIBE_CONFIGS"
 _COMPACTED: Final = {
     "cleanup.policy": "compact",
     # A worker that was away for a week still learns of every deletion.
@@ -219,15 +220,24 @@ def _create(client: Admin, settings: Settings, wanted: Sequence[Wanted]) -> None
 
 
 def _look(client: Admin, names: Sequence[str]) -> dict[str, Found]:
-    there = [topic for topic in client.describe_topics(names) if topic["error_code"] == 0]
+    found = client.describe_topics(names)
+    _refuse_hidden(topic["name"] for topic in found if topic["error_code"] == TopicAuthorizationFailedError.errno)
+    there = [topic for topic in found if topic["error_code"] == 0]
     resources = [ConfigResource(ConfigResourceType.TOPIC, topic["name"]) for topic in there]
     configs: dict[str, Any] = client.describe_configs(resources, config_filter="all")["topic"] if there else {}
+    # Where that isn't allowed, it comes back empty.
+    _refuse_hidden(topic["name"] for topic in there if "cleanup.policy" not in configs.get(topic["name"], {}))
     return {
         topic["name"]: Found(
             partitions=len(topic["partitions"]), cleanup=str(configs[topic["name"]]["cleanup.policy"]["value"])
         )
         for topic in there
     }
+
+
+def _refuse_hidden(names: Iterable[str]) -> None:
+    if hidden := ", ".join(sorted(names)):
+        raise UserError(f"the brokers refuse this user: grant it {_LOOKING} on topic {hidden}")
 
 
 def _refuse(said: list[str]) -> None:

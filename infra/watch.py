@@ -75,11 +75,11 @@ class Watcher:
             except MalformedRecord as problem:
                 log.warning("%s partition %d offset %d: %s", row.topic, row.partition, row.offset, problem)
             else:
-                self._put(topic, key, record)
+                self._put(topic, key, record, row.timestamp)
 
-    def _put(self, topic: Topic, key: str, record: Any) -> None:
+    def _put(self, topic: Topic, key: str, record: Any, logged_at: int) -> None:
         if topic is not POLICY_VERSIONS:
-            self.views.apply(topic, key, record)
+            self.views.apply(topic, key, record, logged_at)
         elif record is not None:
             self._policy = newer(self._policy, record)
 

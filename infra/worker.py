@@ -105,7 +105,10 @@ async def _stop(app: WorkerApp, ownership: Ownership, helpers: list[asyncio.Task
         helper.cancel()
     try:
         async with asyncio.timeout(_STOP_S):
-            await ownership.close()
+            # What goes wrong in letting go must not keep the process alive: what ended it is told by `run`.
+            for failed in await asyncio.gather(ownership.close(), return_exceptions=True):
+                if failed is not None:
+                    log.error("while stopping: %s", failed)
             await app.stop()
             await asyncio.gather(*helpers, return_exceptions=True)
     except TimeoutError:

@@ -3,6 +3,7 @@
 from typing import Final
 
 import msgspec
+import numpy as np
 
 from streams.decay import Decayed, highest, rank_of
 from streams.features import Feature, Features, FeatureSet
@@ -125,6 +126,13 @@ class Profile(msgspec.Struct):
         if event.item_id is not None:
             observed |= self._touch(event, event.item_id, category, at)
         return observed
+
+    def tastes(self, now: int) -> dict[str, float]:
+        """The decayed count of purchases by category, as they stand at `now`."""
+        counts = self.categories.values()
+        ages = np.maximum(0, now - np.array([count.at for count in counts], dtype=np.int64))
+        faded = np.array([count.value for count in counts]) * np.exp2(-ages / HALF_LIFE)
+        return dict(zip(self.categories, faded.tolist(), strict=True))
 
     def _begin_visit(self, at: int) -> dict[str, float]:
         observed: dict[str, float] = {}

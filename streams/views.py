@@ -16,26 +16,26 @@ SHORT_HALF_LIFE: Final = DAY
 LONG_HALF_LIFE: Final = 60 * DAY
 TOP_ITEMS: Final = 400
 TOP_OF_CATEGORY: Final = 40
+_ALL: Final = 1 << 62
 
 
 @dataclass(slots=True)
 class Stock:
-    """Units on hand by item and location, from the newest update of each. `short`: the items out of stock somewhere."""
+    """Units on hand by item and location, from the newest update of each."""
 
     _at: dict[str, dict[str, tuple[int, float]]] = field(
         default_factory=lambda: defaultdict[str, dict[str, tuple[int, float]]](dict)
     )
-    short: set[str] = field(default_factory=set[str])
 
     def put(self, update: StockUpdate) -> None:
         places = self._at[update.item_id]
         known = places.get(update.location)
         if known is None or update.occurred_at >= known[0]:
             places[update.location] = (int(update.occurred_at), update.on_hand)
-            if any(on_hand <= 0 for _, on_hand in places.values()):
-                self.short.add(update.item_id)
-            else:
-                self.short.discard(update.item_id)
+
+    def is_short(self, item_id: str) -> bool:
+        """Whether the item is out of stock somewhere."""
+        return any(on_hand <= 0 for _, on_hand in self._at.get(item_id, {}).values())
 
     def available(self, item_id: str, location: str | None) -> bool:
         """Whether the item can be had: at `location` where stock is known there, else anywhere.
@@ -59,50 +59,60 @@ class Views:
     numbers: ItemNumbers = field(default_factory=ItemNumbers)
     categories: dict[str, str] = field(default_factory=dict[str, str])  # of the items in the catalog
     stock: Stock = field(default_factory=Stock)
-    _blocked: set[str] = field(default_factory=set[str])
+    doubtful: set[str] = field(
+        default_factory=set[str]
+    )  # items that `eligible` may refuse: no others need be asked for
     trending: TopList = field(default_factory=lambda: TopList(TOP_ITEMS))
     popular: TopList = field(default_factory=lambda: TopList(TOP_ITEMS))
     short_total: Decayed = field(default_factory=Decayed)
     long_total: Decayed = field(default_factory=Decayed)
-    _unsold: dict[str, None] = field(default_factory=dict[str, None])
+    _unsold: TopList = field(default_factory=lambda: TopList(_ALL))  # by when they were listed
     by_category: dict[str, TopList] = field(
         default_factory=lambda: defaultdict[str, TopList](lambda: TopList(TOP_OF_CATEGORY))
     )
 
-    def apply(self, topic: Topic, key: str, record: Any) -> None:
-        """Take in one record of a watched topic; None deletes."""
+    def apply(self, topic: Topic, key: str, record: Any, logged_at: int = 0) -> None:
+        """Take in one record of a watched topic; None deletes. `logged_at` is the log's own timestamp, epoch ms.
+
+        What comes of it doesn't depend on the order in which a topic's partitions are read.
+        """
         if topic is CATALOG:
-            self._put_catalog(key, record)
+            self._put_catalog(key, record, logged_at)
+            self._judge(key)
         elif topic is ITEM_STATS:
             self._put_stats(key, record)
         elif topic is STOCK_UPDATES and record is not None:
             self.stock.put(record)
+            self._judge(record.item_id)
 
     def eligible(self, item_id: str, location: str | None = None) -> bool:
         """Whether the item may be shown: not blocked, and in stock. Unknown items may."""
-        if item_id in self._blocked:
-            return False
-        return item_id not in self.stock.short or self.stock.available(item_id, location)
+        item = self.catalog.get(item_id)
+        return not (item is not None and item.blocked) and self.stock.available(item_id, location)
+
+    def _judge(self, item_id: str) -> None:
+        item = self.catalog.get(item_id)
+        if (item is not None and item.blocked) or self.stock.is_short(item_id):
+            self.doubtful.add(item_id)
+        else:
+            self.doubtful.discard(item_id)
 
     def cold(self, count: int) -> list[str]:
         """The newest items of the catalog that nobody has bought yet."""
-        return list(islice(reversed(self._unsold), count))
+        return list(islice(self._unsold, count))
 
-    def _put_catalog(self, key: str, item: CatalogItem | None) -> None:
+    def _put_catalog(self, key: str, item: CatalogItem | None, logged_at: int) -> None:
         old = self.catalog.pop(key, None)
         if old is not None and (item is None or item.category != old.category):
             self.by_category[old.category].drop(key)
-        self._unsold.pop(key, None)
-        self._blocked.discard(key)
+        self._unsold.drop(key)
         self.categories.pop(key, None)
         if item is not None:
             self.catalog[key] = item
             self.categories[key] = item.category
-            if item.blocked:
-                self._blocked.add(key)
             self._rank_in_category(key)
             if key not in self.items:
-                self._unsold[key] = None
+                self._unsold.put(key, logged_at)
 
     def _put_stats(self, key: str, stats: ItemStats | None) -> None:
         old = self.items.pop(key, None)
@@ -115,7 +125,7 @@ class Views:
             return
         self.items[key] = stats
         self._count(stats, 1.0)
-        self._unsold.pop(key, None)
+        self._unsold.drop(key)
         self.trending.put(key, rank_of(stats.purchases_short, stats.as_of, SHORT_HALF_LIFE))
         self.popular.put(key, rank_of(stats.purchases_long, stats.as_of, LONG_HALF_LIFE))
         self._rank_in_category(key)

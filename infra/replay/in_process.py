@@ -87,14 +87,15 @@ class InProcess:
     def _settle(self, arrived: list[_Arrived], out: list[Message]) -> None:
         while arrived:
             logged_at = max(one.logged_at for one in arrived)
-            made = self._round([one.given for one in arrived])
+            made = self._round(arrived)
             arrived = self._put_out(made, logged_at, out)
 
-    def _round(self, inputs: list[Input]) -> list[Output]:
+    def _round(self, arrived: list[_Arrived]) -> list[Output]:
         for seat in self._seats:
-            for given in inputs:
+            for given, logged_at in arrived:
                 if given.topic.name in seat.watches:
-                    seat.views.apply(given.topic, given.key, given.record)
+                    seat.views.apply(given.topic, given.key, given.record, logged_at)
+        inputs = [one.given for one in arrived]
         made: list[Output] = []
         for seat in self._seats:
             batch = [given for given in inputs if given.topic.name in seat.reads]

@@ -6,6 +6,7 @@ from typing import Final
 import msgspec
 
 from agents.contract import Writes
+from infra import rights
 from infra.clients import Partition, Raw, Reader, reader
 from infra.outbox import Message
 from infra.settings import Settings
@@ -37,7 +38,8 @@ async def catch_up(settings: Settings, topic: str, partition: int, entries: Entr
     source = reader(settings)
     await source.start()
     try:
-        await _catch_up(source, Partition(topic, partition), entries)
+        with rights.told(topics=[topic]):
+            await _catch_up(source, Partition(topic, partition), entries)
     finally:
         await source.stop()
 

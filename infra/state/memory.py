@@ -46,7 +46,10 @@ class Memory:
         Call it only once the partition's transactional id is fenced: then nobody else can write to the changelog.
         """
         self._entries = Entries(self._path)
-        await catch_up(self._settings, *self._where, self._entries)
+        try:
+            await catch_up(self._settings, *self._where, self._entries)
+        except CorruptStateError:
+            await self.rebuild()
 
     async def rebuild(self) -> None:
         """Make the entries anew from the changelog: what lies on the disk can't be read."""

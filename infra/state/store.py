@@ -1,5 +1,6 @@
 """One task's entries on disk, in RocksDB: a copy of the changelog up to a mark, to be discarded at any doubt."""
 
+import logging
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,6 +23,8 @@ _MEMTABLE_BYTES: Final = 16 * 1024 * 1024
 _BLOCK_BYTES: Final = 4096
 _BLOOM_BITS: Final = 10
 _CACHE: Final = Cache(64 * 1024 * 1024)  # of all stores of the process; RocksDB's default is far larger, for each
+
+log = logging.getLogger(__name__)
 
 
 class CorruptStateError(Exception):
@@ -78,7 +81,11 @@ class Store:
             raise self._translated(error) from error
 
     def close(self) -> None:
-        self._db.close()
+        """Let go of the files. What a full disk doesn't take any more is in the changelog."""
+        try:
+            self._db.close()
+        except Exception as error:  # noqa: BLE001 # the binding has one type for all
+            log.warning("%s: %s", self._path, error)
 
     def _get(self, key: bytes) -> bytes | None:
         try:

@@ -28,7 +28,7 @@ class Bench:
     @property
     def events(self) -> int:
         """Of the reference job, in one run."""
-        return 6_000 if self.quick else 20_000
+        return 12_000 if self.quick else 40_000
 
     @property
     def many(self) -> int:

@@ -20,7 +20,12 @@ _WRITES: Final = tuple(topic for topic in WRITES if topic not in _SAYS)
 
 def _job(name: str, command: Iterable[str], group: str) -> Contestant:
     return Contestant(
-        name=name, command=tuple(command), group="{prefix}" + group, source=EVENTS, outputs=_SAYS, writes=_WRITES
+        name=name,
+        command=tuple(command),
+        group="{prefix}" + group,
+        source=EVENTS,
+        outputs=_SAYS,
+        writes=_WRITES,
     )
 
 

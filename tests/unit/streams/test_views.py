@@ -84,8 +84,8 @@ def test_an_older_stock_update_doesnt_overwrite() -> None:
 
 def test_items_that_nobody_has_bought_are_cold() -> None:
     views = Views()
-    for item in ("a", "b", "c"):
-        views.apply(CATALOG, item, CatalogItem(item_id=item, category="x"))
+    for at, item in enumerate(("a", "b", "c")):
+        views.apply(CATALOG, item, CatalogItem(item_id=item, category="x"), START + at)
     views.apply(ITEM_STATS, "b", stats("b", 1.0, 1.0))
     assert views.cold(5) == ["c", "a"]
 
@@ -97,3 +97,34 @@ def test_a_late_event_decays_to_its_own_time() -> None:
     late.add(1.0, START + DAY, DAY)
     late.add(1.0, START, DAY)
     assert late.value == in_order.value == 1.5
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["milk", "tea"]), st.sampled_from(["north", "south"]), st.sampled_from([0.0, 3.0]))
+        | st.tuples(st.sampled_from(["milk", "tea"]), st.none(), st.booleans()),
+        max_size=12,
+    )
+)
+def test_what_may_not_be_shown_is_among_the_doubtful(changes: list[tuple[str, str | None, float]]) -> None:
+    views = Views()
+    for at, (item, location, value) in enumerate(changes):
+        if location is None:
+            views.apply(CATALOG, item, CatalogItem(item_id=item, category="c", blocked=bool(value)))
+        else:
+            update = StockUpdate(
+                event_id=str(at), item_id=item, location=location, on_hand=value, occurred_at=EventTime(START + at)
+            )
+            views.apply(STOCK_UPDATES, f"{item}@{location}", update)
+        for known in ("milk", "tea"):
+            for place in (None, "north", "south"):
+                assert views.eligible(known, place) or known in views.doubtful
+
+
+@given(st.permutations(range(6)))
+def test_the_newest_are_the_same_in_whatever_order_the_partitions_are_read(order: list[int]) -> None:
+    views = Views()
+    for number in order:
+        views.apply(CATALOG, f"i{number}", CatalogItem(item_id=f"i{number}", category="c"), START + number // 2)
+    views.apply(ITEM_STATS, "i5", stats("i5", 1.0, 1.0))
+    assert views.cold(3) == ["i4", "i2", "i3"]
