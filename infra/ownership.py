@@ -123,10 +123,7 @@ class Ownership:
         spans = await self.logs.spans(partitions)
         starts = {where: start_of(where, task.applied(task.inputs[where.topic]), spans[where]) for where in partitions}
         await self.logs.move(starts)
-        task.begin(
-            {where.topic: offset for where, offset in starts.items()},
-            {where.topic: spans[where].end for where in partitions},
-        )
+        task.begin(starts, spans)
         self._check_ready()
         await task.run()
 

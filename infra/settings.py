@@ -42,7 +42,10 @@ class Settings(BaseSettings):
         default=1000, ge=1, le=100_000, description="records in one step and transaction, at most"
     )
     batch_max_age_ms: float = Field(
-        default=20, ge=0, le=10_000, description="how long the first record of a batch may wait"
+        default=5,
+        ge=0,
+        le=10_000,
+        description="how long the first record of a batch may wait: less is faster, more is cheaper",
     )
     state_dir: Path = Field(
         default=Path(".tradewind/state"),

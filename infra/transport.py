@@ -6,7 +6,7 @@ says where it goes on), no fetching for a task that has no room.
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, NamedTuple, Protocol, cast
 
 import faust
@@ -16,6 +16,7 @@ from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, P
 from faust.types import TP
 from faust.types.tuples import ConsumerMessage
 from mode import Service
+from mode.utils.futures import maybe_async
 
 from infra.assignor import TaskAssignor
 from infra.clients import Partition, Raw, client_options
@@ -49,7 +50,28 @@ class Feed(Protocol):
 
 
 class BatchConsumerThread(AIOKafkaConsumerThread):
-    """The thread that holds the client."""
+    """Holds the client; a thread by its base class only.
+
+    Faust runs the client in a loop and a thread of its own, and hands every call over and back. Where fetches are whole
+    batches that is what costs, not the work that it would take off the main loop: so here it lives in the main loop.
+    """
+
+    async def start(self) -> None:
+        """Start the client, and wait until it has."""
+        self._thread_started.set()
+        running: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._thread_running = running
+        self.add_future(self._keepalive2())  # pyright: ignore[reportUnknownMemberType] # Faust's own types are incomplete
+        self._serving = asyncio.create_task(self._serve(), name="client")
+        self._serving.add_done_callback(_looked_at)  # what ends it is told by `crash`
+        await running
+
+    async def call_thread(self, fun: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Do it right here."""
+        return await maybe_async(fun(*args, **kwargs))
+
+    async def _gather_remaining_tasks(self) -> None:
+        """Faust cancels all that is left in the thread's loop at its end; this one is everybody's."""
 
     def _create_worker_consumer(self, transport: Any) -> AIOKafkaConsumer:
         source = cast(BatchTransport, transport)
@@ -112,7 +134,7 @@ class BatchConsumer(Consumer):
     def _new_consumer_thread(self) -> BatchConsumerThread:
         self._positions = {}
         mine: Any = self
-        return BatchConsumerThread(self, loop=mine.loop, beacon=mine.beacon)
+        return BatchConsumerThread(self, loop=mine.loop, thread_loop=mine.loop, beacon=mine.beacon)
 
     @property
     def _feed(self) -> Feed:
@@ -221,6 +243,11 @@ class Whole(faust.Schema[Any, Any]):
 
     def loads_value(self, app: Any, message: Any, **_: Any) -> Fetched:  # noqa: ARG002 # Faust's signature
         return message.value
+
+
+def _looked_at(done: "asyncio.Task[Any]") -> None:
+    if not done.cancelled():
+        done.exception()
 
 
 def faust_partition(where: Partition) -> TP:

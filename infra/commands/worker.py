@@ -1,6 +1,5 @@
 """`tradewind worker`: run agents until told to stop."""
 
-import asyncio
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
@@ -36,11 +35,11 @@ def _run(loaded: "Settings", names: str | None) -> None:
     from infra import provision
     from infra.app import group_of
     from infra.replay.cast import chosen
-    from infra.worker import run
+    from infra.worker import serve
 
     # Before the agents: a wrong address shall not wait for torch to be imported.
     wanted = None if names is None else [name.strip() for name in names.split(",")]
     provision.ensure(loaded, [flow for name, flow in FLOWS.items() if wanted is None or name in wanted])
     cast = chosen(names, loaded)
     group = group_of(loaded, [agent.name for agent in cast], FLOWS)
-    asyncio.run(run(loaded, cast, group=group, announce=lambda text: print(text, flush=True)))
+    serve(loaded, cast, group=group, announce=lambda text: print(text, flush=True))

@@ -5,7 +5,6 @@ twice or done in another order shows in every later booking.
 """
 
 import argparse
-import asyncio
 import resource
 import sys
 from collections.abc import Sequence
@@ -23,7 +22,7 @@ from agents.contract import Draft, Input, Output, State, Step
 from infra import logs, provision, settings
 from infra.app import group_of
 from infra.errors import UserError
-from infra.worker import run
+from infra.worker import serve
 from policies.version import PolicyVersion
 from streams.records import UserEvent
 from streams.seen import Seen
@@ -141,7 +140,7 @@ def main() -> None:
     try:
         provision.ensure(loaded, cast)
         group = group_of(loaded, [NAME], [NAME])
-        asyncio.run(run(loaded, cast, group=group, announce=lambda text: print(text, flush=True)))  # noqa: T201
+        serve(loaded, cast, group=group, announce=lambda text: print(text, flush=True))  # noqa: T201
     except UserError as error:  # as `tradewind` itself says it
         sys.exit(f"tradewind: {error}")
 

@@ -3,7 +3,6 @@
 It counts the orders of each order_id and says each count once: any event lost or done twice shows in the totals.
 """
 
-import asyncio
 import sys
 import threading
 import time
@@ -18,7 +17,7 @@ from infra import logs, provision, settings
 from infra.app import group_of
 from infra.inbox import Fetched
 from infra.task import Task
-from infra.worker import run
+from infra.worker import serve
 from policies.version import PolicyVersion
 from streams.records import SkuDemand
 from streams.topics import ORDERS, SKU_DEMAND, Topic
@@ -102,7 +101,7 @@ def main() -> None:
         HINDRANCES[name]()
     provision.ensure(loaded, cast)
     group = group_of(loaded, ["counter"], ["counter"])
-    asyncio.run(run(loaded, cast, group=group, announce=lambda text: print(text, flush=True)))  # noqa: T201
+    serve(loaded, cast, group=group, announce=lambda text: print(text, flush=True))  # noqa: T201
 
 
 if __name__ == "__main__":

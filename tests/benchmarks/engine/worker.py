@@ -6,14 +6,13 @@ Its settings are the product's own (TRADEWIND_…); what it reads lies under the
 """
 
 import argparse
-import asyncio
 from pathlib import Path
 
 import infra.task
 from agents.wiring import FLOWS
 from infra import logs, provision
 from infra.app import group_of
-from infra.worker import run
+from infra.worker import serve
 from tests.benchmarks.engine.agents import agent_of
 from tests.benchmarks.engine.place import Placed
 
@@ -37,7 +36,7 @@ def main() -> None:
     cast = [agent_of(given.agent, settings)]
     provision.ensure(settings, cast)
     group = group_of(settings, [given.agent], FLOWS)
-    asyncio.run(run(settings, cast, group=group, announce=lambda text: print(text, flush=True)))  # noqa: T201
+    serve(settings, cast, group=group, announce=lambda text: print(text, flush=True))  # noqa: T201
 
 
 if __name__ == "__main__":
