@@ -102,7 +102,7 @@ def producer(settings: Settings, **options: Any) -> Producer:
     return cast(Producer, AIOKafkaProducer(**client_options(settings), **options))
 
 
-def reader(settings: Settings) -> Reader:
+def reader(settings: Settings, *, partition_fetch_bytes: int = 1024 * 1024) -> Reader:
     """A consumer without a group that sees committed records only, not started yet."""
     client = AIOKafkaConsumer(
         **client_options(settings),
@@ -110,6 +110,7 @@ def reader(settings: Settings) -> Reader:
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         fetch_max_wait_ms=100,
+        max_partition_fetch_bytes=partition_fetch_bytes,
     )
     return cast(Reader, client)
 

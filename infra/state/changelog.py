@@ -14,7 +14,8 @@ from infra.state.entries import Entries
 from infra.state.mark import Mark, Progress
 
 PROGRESS: Final = "\x00progress"  # no entry's key begins with a NUL
-_CHUNK_BYTES: Final = 8 * 1024 * 1024
+_CHUNK_BYTES: Final = 32 * 1024 * 1024
+_FETCH_BYTES: Final = 4 * 1024 * 1024
 _PIECE: Final = 2_000  # records between two chances for the other tasks to run
 _TAIL: Final = 100  # offsets at the end of a changelog among which its last Progress is sought: marks take some too
 
@@ -35,7 +36,7 @@ async def catch_up(settings: Settings, topic: str, partition: int, entries: Entr
 
     Call it only once the partition's transactional id is fenced: then nobody else can write to it.
     """
-    source = reader(settings)
+    source = reader(settings, partition_fetch_bytes=_FETCH_BYTES)
     await source.start()
     try:
         with rights.told(topics=[topic]):
@@ -52,9 +53,12 @@ async def _catch_up(source: Reader, where: Partition, entries: Entries) -> None:
     mark = entries.mark
     if mark.at >= 0 and (newest is None or mark.at > newest.at or mark.progress.lineage != newest.progress.lineage):
         await entries.clear()  # what lies here was kept of another log
-    async for rows in _chunks(source, where, max(first, entries.mark.at), end):
-        await entries.settled()
-        entries.apply({key: row.value for row in rows if (key := _text(row)) != PROGRESS}, entries.mark.progress, -1)
+    with entries.filling():
+        async for rows in _chunks(source, where, max(first, entries.mark.at), end):
+            await entries.settled()
+            entries.apply(
+                {key: row.value for row in rows if (key := _text(row)) != PROGRESS}, entries.mark.progress, -1
+            )
     if newest is not None:
         entries.apply({}, newest.progress, newest.at)
 

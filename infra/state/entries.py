@@ -1,7 +1,8 @@
 """The entries of one task: what changed lately in memory, the rest in its store. They may outgrow memory."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from time import time
 from typing import Final
@@ -31,6 +32,7 @@ class Entries:
         self._saved: Changed = {}  # by the save under way
         self._saving: asyncio.Task[None] | None = None
         self._held = self._logged = 0  # bytes
+        self._filling = False
         try:
             self._store = Store(path)
         except CorruptStateError:
@@ -63,6 +65,17 @@ class Entries:
         if self._saving is None and (self._held > _SAVE_BYTES or self._logged > _LOGGED_BYTES):
             self._begin_saving()
 
+    @contextmanager
+    def filling(self) -> Generator[None]:
+        """Inside the block much comes in at once, mostly of new keys: one that comes again may be counted again."""
+        self._store.compact(False)
+        self._filling = self.mark.at < 0
+        try:
+            yield
+        finally:
+            self._filling = False
+            self._store.compact(True)
+
     async def settled(self) -> None:
         """Wait until no save is under way. Raises UserError where the disk didn't take it."""
         if self._saving is not None:
@@ -93,7 +106,7 @@ class Entries:
             before = self._changed[key]
             self._held += size - len(before or b"")
         else:
-            before = self.get(key)
+            before = None if self._filling else self.get(key)
             self._held += size + len(key) + _BESIDE
         self.mark.count += (value is not None) - (before is not None)
         self._changed[key] = value

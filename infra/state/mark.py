@@ -19,5 +19,5 @@ class Mark(msgspec.Struct):
 
     at: int = -1
     progress: Progress = msgspec.field(default_factory=Progress)
-    count: int = 0  # of entries
+    count: int = 0  # of entries, as near as it is known
     saved_at: float = 0.0  # wall clock, seconds

@@ -22,6 +22,8 @@ _MARK: Final = b"\x00mark"  # no entry's key begins with a NUL
 _MEMTABLE_BYTES: Final = 16 * 1024 * 1024
 _BLOCK_BYTES: Final = 4096
 _BLOOM_BITS: Final = 10
+_USUAL_TABLES: Final = 20  # unmerged ones, from which on writing is slowed down
+_MANY_TABLES: Final = 1_000_000
 _CACHE: Final = Cache(64 * 1024 * 1024)  # of all stores of the process; RocksDB's default is far larger, for each
 
 log = logging.getLogger(__name__)
@@ -70,6 +72,19 @@ class Store:
         batch.put(_MARK, mark)
         try:
             self._db.write(batch, self._unlogged)
+        except Exception as error:
+            raise self._translated(error) from error
+
+    def compact(self, wanted: bool) -> None:
+        """Whether tables are merged as they come; while much is filled in at once it is better done afterwards."""
+        limit = _USUAL_TABLES if wanted else _MANY_TABLES
+        options = {
+            "disable_auto_compactions": "false" if wanted else "true",
+            "level0_slowdown_writes_trigger": str(limit),
+            "level0_stop_writes_trigger": str(2 * limit),
+        }
+        try:
+            self._db.set_options(options)
         except Exception as error:
             raise self._translated(error) from error
 
