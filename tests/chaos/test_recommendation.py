@@ -52,10 +52,7 @@ def shopping(rng: random.Random, count: int, users: int = 60) -> Iterator[Row]:
 def tell(setting: Setting, rows: Iterator[Row], pause_s: float = 0) -> None:
     client: Any = KafkaProducer(bootstrap_servers=setting.address, linger_ms=5)
     for number, (topic, key, record) in enumerate(rows):
-        # The catalog on one partition: an item that nobody has bought yet is shown by when it was read, and several
-        # partitions are read in an order that no two workers share.
-        partition = 0 if topic is CATALOG else None
-        client.send(setting.prefix + topic.name, key=key.encode(), value=orjson.dumps(record), partition=partition)
+        client.send(setting.prefix + topic.name, key=key.encode(), value=orjson.dumps(record))
         if pause_s and number % 50 == 49:
             time.sleep(pause_s)
     client.flush(HEALED_S)
