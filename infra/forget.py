@@ -15,9 +15,9 @@ from infra.clients import Partition, Reader, partitions_of, producer, reader, un
 from infra.envelope import schema_header
 from infra.errors import UserError
 from infra.partitioner import partition_for
-from infra.proof import Places, Proof, Recorded, Watch, progress
+from infra.proof import Places, Proof, Recorded, Watch
 from infra.settings import Settings
-from infra.state.changelog import PROGRESS, changelog_topic
+from infra.state.changelog import changelog_topic, newest
 from streams.codec import MalformedRecord, decode, encode
 from streams.records import Erasure
 from streams.times import DAY, EventTime
@@ -26,17 +26,10 @@ from streams.topics import ERASURES, EXPERIENCES
 _FLOWS: Final = (FLOWS["recommendation"], FLOWS["learner"])
 _HISTORY: Final = 30 * DAY  # a shop whose newest event is older than this is a history that is being played
 _POLL_MS: Final = 200
-_LOOK_BACK: Final = 1_000  # records in which the newest progress of a partition is looked for first
 _SAY_EVERY_S: Final = 5.0
 _STOP_S: Final = 3.0
 
 Say = Callable[[str], None]
-
-
-class _Log(Reader, Protocol):
-    """What else is asked of the consumer here."""
-
-    def seek(self, partition: Partition, offset: int) -> None: ...
 
 
 class _Sender(Protocol):
@@ -99,8 +92,8 @@ def _refuse_unready(settings: Settings) -> None:
 
 
 @asynccontextmanager
-async def _reading(settings: Settings) -> AsyncGenerator[_Log]:
-    source = cast(_Log, reader(settings))
+async def _reading(settings: Settings) -> AsyncGenerator[Reader]:
+    source = reader(settings)
     try:
         try:
             await source.start()
@@ -125,20 +118,13 @@ async def _places(settings: Settings, source: Reader, user_id: str) -> Places:
     )
 
 
-async def _latest(source: _Log, where: Partition) -> int:
+async def _latest(source: Reader, where: Partition) -> int:
     """The event time that this partition of the state has reached: each transaction ends with its progress."""
     source.assign([where])
     first = (await source.beginning_offsets([where]))[where]
     end = (await source.end_offsets([where]))[where]
-    start, span, now = end, _LOOK_BACK, 0
-    while start > first and not now:
-        start, span = max(first, end - span), span * 10
-        source.seek(where, start)
-        while await source.position(where) < end:
-            for row in (await source.getmany(where, timeout_ms=_POLL_MS)).get(where, ()):
-                if row.key == PROGRESS.encode():
-                    now = progress(row).now
-    return now
+    last = await newest(source, where, first, end)
+    return 0 if last is None else last.progress.now
 
 
 async def _record(settings: Settings, request: Erasure, partition: int) -> Recorded:
@@ -155,7 +141,7 @@ async def _record(settings: Settings, request: Erasure, partition: int) -> Recor
     return Recorded(request=request, partition=partition, offset=lain.offset)
 
 
-async def _follow(source: _Log, starts: Mapping[Partition, int], watch: Watch, wait_s: float, say: Say) -> None:
+async def _follow(source: Reader, starts: Mapping[Partition, int], watch: Watch, wait_s: float, say: Say) -> None:
     source.assign(list(starts))
     for place, offset in starts.items():
         source.seek(place, offset)

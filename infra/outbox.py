@@ -13,7 +13,7 @@ from infra.settings import Settings
 
 _BATCH_BYTES: Final = 512 * 1024
 _REQUEST_BYTES: Final = 64 * 1024 * 1024
-_RETRY_MS: Final = 5
+_RETRY_MS: Final = 5  # a transaction that follows at once often finds the last one still being finished
 _STOP_S: Final = 5.0
 
 Headers = list[tuple[str, bytes]]  # what the client takes: it wants a list

@@ -4,12 +4,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-import msgspec
-
 from agents.erased import unlearning_id
 from infra.clients import Partition, Raw
-from infra.state.changelog import PROGRESS
-from infra.state.mark import Progress
+from infra.state.changelog import PROGRESS, progress_of
 from streams.records import Erasure
 from streams.topics import ERASURES, EXPERIENCES
 
@@ -85,7 +82,7 @@ class Watch:
                 self._entry = _fate(row)
             elif row.key == PROGRESS.encode():
                 self.proof.worker_seen = True
-                if progress(row).applied.get(ERASURES.name, -1) >= self.proof.recorded.offset:
+                if progress_of(row).applied.get(ERASURES.name, -1) >= self.proof.recorded.offset:
                     self.proof.recommendation = self._entry
                     self._say(f"the recommendation agent has done it: {self._entry}")
 
@@ -100,7 +97,7 @@ class Watch:
             if row.key == f"individual/{self._user}".encode():
                 self._individual = _fate(row)
             elif row.key == PROGRESS.encode():
-                self._learned.append((progress(row).applied.get(EXPERIENCES.name, -1), self._individual))
+                self._learned.append((progress_of(row).applied.get(EXPERIENCES.name, -1), self._individual))
 
     def _settle(self) -> None:
         if self._told_at is None or self.proof.learner is not None:
@@ -113,8 +110,3 @@ class Watch:
 
 def _fate(row: Raw) -> Fate:
     return "removed" if row.value is None else "removed, and begun anew by a later event"
-
-
-def progress(row: Raw) -> Progress:
-    """The progress that a record of a changelog holds."""
-    return msgspec.msgpack.decode(row.value or b"\x80", type=Progress)

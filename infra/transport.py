@@ -177,12 +177,12 @@ class BatchConsumer(Consumer):
         thread: Any = self._thread
         wanted = list(partitions)
         with told(topics={where.topic for where in wanted}, group=self.app.conf.id):
-            return await thread.call_thread(thread.spans, wanted)
+            return await thread.spans(wanted)
 
     async def ends(self, unread: Mapping[Partition, int]) -> dict[Partition, int]:
         """The ends of those logs that hold records at or after these offsets. Marks of transactions are none."""
         thread: Any = self._thread
-        found: dict[Partition, tuple[int, int]] = await thread.call_thread(thread.ends, list(unread))
+        found: dict[Partition, tuple[int, int]] = await thread.ends(list(unread))
         return {
             where: end
             for where, (end, position) in found.items()
@@ -196,14 +196,14 @@ class BatchConsumer(Consumer):
             await self.sleep(_MEMBERSHIP_S)
             thread: Any = self._thread
             with told(group=self.app.conf.id):
-                await thread.call_thread(thread.check_membership)
+                await thread.check_membership()
 
     async def move(self, starts: Mapping[Partition, int]) -> None:
         """Go on at these offsets, whatever was fetched before."""
         self._positions.update(starts)
         self._read_offset.update({faust_partition(where): None for where in starts})
         thread: Any = self._thread
-        await thread.call_thread(thread.seek_all, dict(starts))
+        await thread.seek_all(starts)
 
     async def perform_seek(self) -> None:
         """Faust calls this after each rebalance, to go back to what is committed; here the tasks say where."""

@@ -7,7 +7,7 @@ import msgspec
 
 from agents.contract import Writes
 from infra import rights
-from infra.clients import Partition, Raw, Reader, reader
+from infra.clients import Lain, Partition, Raw, Reader, reader
 from infra.outbox import Message
 from infra.settings import Settings
 from infra.state.entries import Entries
@@ -17,7 +17,7 @@ PROGRESS: Final = "\x00progress"  # no entry's key begins with a NUL
 _CHUNK_BYTES: Final = 32 * 1024 * 1024
 _FETCH_BYTES: Final = 4 * 1024 * 1024
 _PIECE: Final = 2_000  # records between two chances for the other tasks to run
-_TAIL: Final = 100  # offsets at the end of a changelog among which its last Progress is sought: marks take some too
+_TAIL: Final = 100  # offsets at the end of a changelog among which its last Progress is sought first
 
 
 def changelog_topic(settings: Settings, agent: str) -> str:
@@ -49,9 +49,9 @@ async def _catch_up(source: Reader, where: Partition, entries: Entries) -> None:
     source.assign([where])
     first = (await source.beginning_offsets([where]))[where]
     end = (await source.end_offsets([where]))[where]
-    newest = await _newest(source, where, max(first, end - _TAIL), end)
+    last = await newest(source, where, first, end)
     mark = entries.mark
-    if mark.at >= 0 and (newest is None or mark.at > newest.at or mark.progress.lineage != newest.progress.lineage):
+    if mark.at >= 0 and (last is None or mark.at > last.at or mark.progress.lineage != last.progress.lineage):
         await entries.clear()  # what lies here was kept of another log
     with entries.filling():
         async for rows in _chunks(source, where, max(first, entries.mark.at), end):
@@ -59,18 +59,29 @@ async def _catch_up(source: Reader, where: Partition, entries: Entries) -> None:
             entries.apply(
                 {key: row.value for row in rows if (key := _text(row)) != PROGRESS}, entries.mark.progress, -1
             )
-    if newest is not None:
-        entries.apply({}, newest.progress, newest.at)
+    if last is not None:
+        entries.apply({}, last.progress, last.at)
 
 
-async def _newest(source: Reader, where: Partition, start: int, end: int) -> Mark | None:
-    """The last Progress there is, with its offset. It is among the last records, since a transaction ends with it."""
-    found = None
-    async for rows in _chunks(source, where, start, end):
-        for row in rows:
-            if _text(row) == PROGRESS:
-                found = Mark(at=row.offset, progress=msgspec.msgpack.decode(row.value or b"\x80", type=Progress))
+async def newest(source: Reader, where: Partition, first: int, end: int) -> Mark | None:
+    """The last Progress in [first, end), with its offset; None where there is none.
+
+    It is among the last records, since a transaction ends with it; after it come the marks of transactions only.
+    """
+    start, span = end, _TAIL
+    found: Mark | None = None
+    while start > first and found is None:
+        start, span = max(first, end - span), span * 10
+        async for rows in _chunks(source, where, start, end):
+            for row in rows:
+                if _text(row) == PROGRESS:
+                    found = Mark(at=row.offset, progress=progress_of(row))
     return found
+
+
+def progress_of(row: Lain) -> Progress:
+    """The progress that a record of a changelog holds."""
+    return msgspec.msgpack.decode(row.value or b"\x80", type=Progress)
 
 
 async def _chunks(source: Reader, where: Partition, start: int, end: int) -> AsyncIterator[list[Raw]]:

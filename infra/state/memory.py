@@ -22,9 +22,9 @@ class Memory:
     def __init__(self, settings: Settings, topic: str, partition: int, *, folder: Path, hot: Hot) -> None:
         self._settings = settings
         self._where = topic, partition
-        self._path = folder / f"{topic}-{partition}"
-        self._hot = hot
         self._name = f"{topic}-{partition}"
+        self._path = folder / self._name
+        self._hot = hot
         self._entries: Entries | None = None
 
     def __len__(self) -> int:
