@@ -28,6 +28,7 @@ COMMANDS: Final = {
     "worker": "Run agents against a Kafka cluster.",
     "topics": "Create or check the topics.",
     "doctor": "Say what is wrong with this set-up.",
+    "evaluate": "Measure a policy on a task whose optimum is known.",
     "replay": "Run the same steps over recorded events, without a broker.",
     "export": "Write recorded events to a file that replay reads.",
     "forget": "Remove all that is kept of one user.",

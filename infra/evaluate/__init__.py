@@ -1,0 +1,1 @@
+"""`tradewind evaluate`: one file a task, arguments in, one plain dict out."""

@@ -1,0 +1,1 @@
+"""The tasks as gymnasium sees them: thin coats over `policies.tasks`, to try an agent of your own."""

@@ -1,0 +1,1 @@
+"""The priors that ship with the package, as `tradewind policies pretrain` made them."""

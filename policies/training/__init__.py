@@ -1,0 +1,1 @@
+"""How the priors that ship with the package are meta-trained, one file a domain, from a seed."""

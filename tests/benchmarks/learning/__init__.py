@@ -1,0 +1,1 @@
+"""How well it learns: `make learn-bench`. One file a table."""
