@@ -1,126 +1,115 @@
-"""Which items come into question for a user, and what is known of each pair. No weights, no choice."""
+"""Which items come into question for a user, and what is known of each pair. No weights, no choice.
 
-from collections.abc import Iterable, Iterator
+Items are rows of the table that all views share. Nothing here depends on the numbers of the rows: what is equal goes by
+what came up first.
+"""
+
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
+from agents.pairs import Facts
 from policies.linalg import Floats
-from policies.recommend import FEATURES
 from policies.slate import MAX_CANDIDATES
+from streams.item_table import NO_CATEGORY, ItemTable, Rows
 from streams.profile import HALF_LIFE, Profile
-from streams.times import DAY
-from streams.views import LONG_HALF_LIFE, SHORT_HALF_LIFE, Views
+from streams.views import Views
 
 OWN, WITH, TRENDING, COLD = 60, 15, 15, 4
 CATEGORIES, PER_CATEGORY = 4, 4
-JUST_BOUGHT_DAYS: Final = 3.0
-EVERYONE: Final = 15.0  # visits of the user's own that what everyone buys is worth
-_HALF_LIVES: Final = np.array([SHORT_HALF_LIFE, LONG_HALF_LIFE], dtype=np.float64)
-QUIET_DAY: Final = 100.0  # purchases of nothing in particular, so that a handful in a day isn't taken for a trend
+_NONE: Final = np.zeros(0, dtype=np.int64), np.zeros(0)
 
 
 @dataclass(slots=True)
 class Look:
-    """One user as seen at one moment: `now` is event time; `measures` are the user's River features by name."""
+    """One user as seen at one moment: `now` is event time."""
 
     profile: Profile
-    measures: dict[str, float]
     views: Views
     now: int
     location: str | None = None
-    own: Floats = field(init=False)  # decayed count of purchases, by row of the profile's items
-    tastes: dict[str, float] = field(init=False)  # decayed count by category
-    together: dict[str, float] = field(default_factory=dict[str, float])  # how often bought with what was just touched
+    table: ItemTable = field(init=False)
+    bought: Rows = field(init=False)  # the rows of the profile's items …
+    own: Floats = field(init=False)  # … and their decayed counts of purchases
+    together: tuple[Rows, Floats] = field(init=False)  # how often bought with what was just touched, maybe repeated
 
     def __post_init__(self) -> None:
+        self.table = self.views.table
+        self.bought = self.profile.items.rows_in(self.table)
         self.own = self.profile.items.faded(self.now, HALF_LIFE)
-        self.tastes = self.profile.tastes(self.now)
-        together, known = self.together, self.views.items
-        for recent in self.profile.recent:
-            if recent in known:
-                for item, share in known[recent].companions:
-                    together[item] = together.get(item, 0.0) + share
+        known = [self.table.companions(self.table.row(item)) for item in self.profile.recent]
+        rows, shares = zip(_NONE, *(one for one in known if one is not None), strict=True)
+        self.together = np.concatenate(rows), np.concatenate(shares)
 
-    def candidates(self) -> list[str]:
+    def candidates(self) -> Rows:
         """Up to 100 eligible items: from the user's history, co-purchase, trend, categories, popularity, new ones."""
-        found: dict[str, None] = {}
-        doubtful, eligible, location = self.views.doubtful, self.views.eligible, self.location
-        for source, limit in self._sources():
-            full = min(MAX_CANDIDATES, len(found) + limit)
-            for item in source:
-                if len(found) >= full:
-                    break
-                if item not in doubtful or eligible(item, location):
-                    found[item] = None
-        return list(found)
+        taken, left = self.table.marks, MAX_CANDIDATES
+        found: list[Rows] = []
+        for rows, limit in self._sources():
+            more = self._eligible(rows[~taken[rows]], min(limit, left))
+            taken[more] = True
+            found.append(more)
+            left -= len(more)
+            if not left:
+                break
+        chosen = np.concatenate(found)
+        taken[chosen] = False
+        return chosen
 
-    def _sources(self) -> Iterator[tuple[Iterable[str], int]]:
-        yield _by_weight(self.profile.items, self.own), OWN
-        yield _by_weight(self.together, np.array(list(self.together.values()))), WITH
-        yield self.views.trending, TRENDING
-        for category in _by_weight(self.tastes, np.array(list(self.tastes.values())))[:CATEGORIES]:
-            if category in self.views.by_category:
-                yield self.views.by_category[category], PER_CATEGORY
+    def _eligible(self, rows: Rows, limit: int) -> Rows:
+        """The first `limit` of the rows that may be shown."""
+        first = rows[:limit]
+        if not self.table.doubtful[first].any():
+            return first
+        told = zip(self.table.names_of(rows), self.table.doubtful[rows], strict=True)
+        return rows[[not doubt or self.views.eligible(name, self.location) for name, doubt in told]][:limit]
+
+    def _sources(self) -> Iterator[tuple[Rows, int]]:
+        yield _by_weight(self.bought, self.own), OWN
+        with_these = self.table.distinct(self.together[0])
+        yield _by_weight(with_these, self.table.spread(*self.together, with_these)), WITH
+        yield self.views.trending.rows(), TRENDING
+        for category in self._favourites():
+            yield category, PER_CATEGORY
         yield self.views.cold(COLD), COLD
-        yield self.views.popular, MAX_CANDIDATES
+        yield self.views.popular.rows(), MAX_CANDIDATES
 
-    def features(self, items: list[str]) -> Floats:
-        """The features of (user, item), by policies.recommend.FEATURES: [C, d]."""
-        phi = np.zeros((len(items), len(FEATURES)))
-        rows = self.profile.items.rows(items)
-        own = np.append(self.own, 0.0)[rows]  # row -1: never bought
-        visits = self.profile.visits.read(self.now, HALF_LIFE)
-        numbers = self.views.numbers.read(items)
-        phi[:, 0] = 1.0
-        phi[:, 1] = own / (visits + EVERYONE)
-        phi[:, 2] = np.log1p(own)
-        phi[:, 3] = rows >= 0
-        phi[:, 4], phi[:, 5] = self._habits(rows)
-        scale = max(1.0, self.measures["basket_size"]) * EVERYONE / (visits + EVERYONE)
-        phi[:, 6:8] = self._shares(numbers) * scale
-        phi[:, 8] = [min(2.0, self.together.get(item, 0.0)) for item in items]
-        phi[:, 9] = self._tastes(items)
-        phi[:, 10] = (rows < 0) * self.measures["novelty"]
-        phi[:, 11] = self._price_fit(numbers[3])
-        return phi
+    def _favourites(self) -> Iterator[Rows]:
+        """The best-selling items of the categories that the user buys most of."""
+        codes = self.table.category[self.bought]
+        weights: Floats = np.bincount(codes, self.own).astype(np.float64)
+        known = np.array([code for code in dict.fromkeys(codes.tolist()) if code != NO_CATEGORY], dtype=np.int64)
+        for code in _by_weight(known, weights[known])[:CATEGORIES]:
+            yield self.views.by_category[self.table.categories[code]].rows()
 
-    def _habits(self, rows: npt.NDArray[np.intp]) -> tuple[Floats, Floats]:
-        """How due a repurchase is (1: one usual gap after the last; at most 2), and how fresh the last is: [C] each."""
-        history = np.append(self.profile.items.history(), np.zeros((3, 1)), axis=1)
-        at, first_at, times = history[:, rows]
-        gaps = (at - first_at) / np.maximum(1.0, times - 1.0)
-        since = np.maximum(0.0, self.now - at)
-        due = np.where(gaps > 0, np.minimum(2.0, since / np.maximum(1.0, gaps)), 0.0)
-        return due, np.exp(-since / (JUST_BOUGHT_DAYS * DAY))
-
-    def _shares(self, numbers: Floats) -> Floats:
-        """Each item's share of all purchases, over about a day and about 60 days: [C, 2]."""
-        ages = np.maximum(0.0, self.now - numbers[2])
-        totals = (
-            self.views.short_total.read(self.now, SHORT_HALF_LIFE) + QUIET_DAY,
-            self.views.long_total.read(self.now, LONG_HALF_LIFE),
+    def facts(self, rows: Rows) -> Facts:
+        """What is known of this user and each of the items."""
+        bought = len(self.bought)
+        place = self.table.spread(self.bought, np.arange(1.0, bought + 1.0), rows).astype(np.int64)
+        history = np.zeros((4, bought + 1))  # place 0: never bought
+        history[0, 1:] = self.own
+        self.profile.items.history(history[1:, 1:])
+        return Facts(
+            rows=rows,
+            history=history[:, place],
+            together=self.table.spread(*self.together, rows),
+            taste=self._tastes(rows),
+            now=self.now,
+            visits=self.profile.visits.read(self.now, HALF_LIFE),
+            basket_size=self.profile.features.value("basket_size"),
+            novelty=self.profile.features.value("novelty"),
+            price=self.profile.features.value("price"),
         )
-        faded = np.exp2(-ages[:, None] / _HALF_LIVES) * numbers[:2].T
-        return faded / np.maximum(1.0, np.array(totals))
 
-    def _tastes(self, items: list[str]) -> list[float]:
-        """The share of each item's category in what the user buys: [C]."""
-        total = max(1.0, sum(self.tastes.values()))
-        category, taste = self.views.categories.get, self.tastes.get
-        return [taste(category(item, ""), 0.0) / total for item in items]
-
-    def _price_fit(self, prices: Floats) -> Floats:
-        """1 where the item costs what the user usually pays, falling with the ratio of the two: [C]."""
-        usual = self.measures["price"]
-        if usual <= 0:
-            return np.zeros(len(prices))
-        ratio = np.maximum(prices, 1e-9) / usual
-        return np.where(prices > 0, np.minimum(ratio, 1.0 / ratio), 0.0)
+    def _tastes(self, rows: Rows) -> Floats:
+        """The share of each item's category in what the user buys: [C]; 0 where it has none."""
+        weights = np.bincount(self.table.category[self.bought], self.own, minlength=len(self.table.categories))
+        weights[NO_CATEGORY] = 0.0
+        return weights[self.table.category[rows]] / max(1.0, float(weights.sum()))
 
 
-def _by_weight(names: Iterable[str], weights: Floats) -> list[str]:
-    """The names, highest weight first; equal weights by name."""
-    return [name for _, name in sorted(zip((-weights).tolist(), names, strict=True))]
+def _by_weight(rows: Rows, weights: Floats) -> Rows:
+    """The rows, highest weight first; of equal ones the first first."""
+    return rows[np.argsort(-weights, kind="stable")]

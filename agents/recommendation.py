@@ -1,6 +1,7 @@
 """Recommendation: user events in; slates, their decisions and outcomes, and what happened to which item out."""
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
@@ -12,11 +13,12 @@ from agents.contract import Agent, Draft, Input, State, Step, Work
 from agents.erased import erased_until, expire, mark, unlearning_id
 from agents.fold import cancel_timer, fold, set_timer
 from agents.identity import decision_id
+from agents.pairs import Facts, features
 from agents.slates import DEFAULT_PLACEMENT, OpenSlate, Slates
 from policies.belief import Evidence, GaussianPrior
 from policies.draws import seed_of
-from policies.recommend import DOMAIN, FEATURES, MEMORY_MS, SCALE, Ints, prior_of, quantise, query
-from policies.slate import DRAWS, Query, Slate, choose
+from policies.recommend import DOMAIN, FEATURES, MEMORY_MS, SCALE, Ints, prior_of, query
+from policies.slate import DRAWS, Slate, choose
 from policies.version import PolicyVersion
 from streams.profile import USER_FEATURES, Profile
 from streams.records import (
@@ -64,16 +66,19 @@ class Asked:
 
     input: Input
     decided_at: int
-    items: list[str]
-    features: Ints
-    query: Query
+    facts: Facts
+    evidence: Evidence
+    seed: int
     open: OpenSlate
     placement: str
-    belief: dict[str, Any]
 
     @property
     def event(self) -> UserEvent:
         return cast(UserEvent, self.input.record)
+
+    @property
+    def size(self) -> int:
+        return self.event.slate_size or SLATE_SIZE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,9 +158,8 @@ class _Work(Work):
         if verdict != "new":
             self.ignore(verdict)
             return
-        listed = self.state.views.catalog.get(event.item_id or "")
-        companions = [item for item in user.profile.basket if item != event.item_id]
-        user.profile.features.update(user.profile.observe(event, listed.category if listed is not None else None))
+        companions = user.profile.basket[-MAX_COMPANIONS - 1 :]  # the item itself may be one of them
+        user.profile.features.update(user.profile.observe(event))
         self._tell_item(event, companions)
         self._credit(user, event, now)
         if self._wants_slate(user, event):
@@ -164,6 +168,8 @@ class _Work(Work):
     def _tell_item(self, event: UserEvent, companions: list[str]) -> None:
         if event.item_id is None or event.type == "request":
             return
+        if event.type != "purchase":
+            companions = []
         activity = ItemActivity(
             event_id=event.event_id,
             item_id=event.item_id,
@@ -171,7 +177,7 @@ class _Work(Work):
             occurred_at=event.occurred_at,
             quantity=event.quantity if event.quantity is not None else 1.0,
             price=event.price,
-            companions=companions[-MAX_COMPANIONS:] if event.type == "purchase" else [],
+            companions=[item for item in companions if item != event.item_id][-MAX_COMPANIONS:],
         )
         self.put(ITEM_ACTIVITY, activity)
 
@@ -188,16 +194,7 @@ class _Work(Work):
     def _ask(self, user: User, given: Input, now: int) -> None:
         event: UserEvent = given.record
         location = event.context.get("location")
-        look = Look(
-            user.profile,
-            user.profile.features.read(),
-            self.state.views,
-            now,
-            location if isinstance(location, str) else None,
-        )
-        items = look.candidates()
-        features = quantise(look.features(items))
-        seed = seed_of(self.policy.sha256, event.event_id)
+        look = Look(user.profile, self.state.views, now, location if isinstance(location, str) else None)
         slate = OpenSlate(
             decision_id=decision_id(NAME, event.event_id),
             decided_at=int(event.occurred_at),
@@ -211,24 +208,29 @@ class _Work(Work):
             Asked(
                 input=given,
                 decided_at=now,
-                items=items,
-                features=features,
-                query=query(features, user.evidence, seed, event.slate_size or SLATE_SIZE),
+                facts=look.facts(look.candidates()),
+                evidence=copy(user.evidence),
+                seed=seed_of(self.policy.sha256, event.event_id),
                 open=slate,
                 placement=placement,
-                belief=_belief(user.evidence),
             )
         )
 
     def decide(self) -> None:
         """Choose all slates asked for so far, at once."""
         asked, self.asked = self.asked, []
-        slates = choose([one.query for one in asked], self.prior, self.temperature)
-        for one, slate in zip(asked, slates, strict=True):
-            one.open.items = [one.items[place] for place in slate.chosen]
-            one.open.contexts = one.features[slate.chosen].astype(np.int32).tobytes()
+        if not asked:
+            return
+        phi = list(features([one.facts for one in asked], self.state.views))
+        queries = [query(of, one.evidence, one.seed, one.size) for of, one in zip(phi, asked, strict=True)]
+        slates = choose(queries, self.prior, self.temperature)
+        names_of = self.state.views.table.names_of
+        for one, of, slate in zip(asked, phi, slates, strict=True):
+            items = names_of(one.facts.rows)
+            one.open.items = [items[place] for place in slate.chosen]
+            one.open.contexts = of[slate.chosen].astype(np.int32).tobytes()
             self.put(RECOMMENDATIONS, self._recommendation(one, slate))
-            self.put(DECISIONS, self._decision(one, slate))
+            self.put(DECISIONS, self._decision(one, items, of, slate))
 
     def _recommendation(self, one: Asked, slate: Slate) -> Recommendation:
         return Recommendation(
@@ -243,7 +245,7 @@ class _Work(Work):
             decided_at=one.open.decided_at,
         )
 
-    def _decision(self, one: Asked, slate: Slate) -> Decision:
+    def _decision(self, one: Asked, items: list[str], phi: Ints, slate: Slate) -> Decision:
         return Decision(
             decision_id=one.open.decision_id,
             domain=DOMAIN,
@@ -252,18 +254,18 @@ class _Work(Work):
             source=one.input.source,
             occurred_at=int(one.event.occurred_at),
             decided_at=one.decided_at,
-            features={"names": FEATURES, "unit": SCALE, "phi": one.features, "belief": one.belief},
+            features={"names": FEATURES, "unit": SCALE, "phi": phi, "belief": _belief(one.evidence)},
             feature_version=USER_FEATURES.version,
-            candidates=one.items,
+            candidates=items,
             chosen=one.open.items,
-            action={"placement": one.placement, "size": one.query.size},
+            action={"placement": one.placement, "size": one.size},
             propensity=slate.propensity,
             slot_propensities=slate.slot_propensities,
             exploration={"kind": "plackett-luce-mixture", "draws": DRAWS, "temperature": self.temperature},
             policy_version=self.policy.number,
             policy_hash=self.policy.sha256,
-            seed=str(one.query.seed),
-            fallback=None if one.items else "no-candidates",
+            seed=str(one.seed),
+            fallback=None if items else "no-candidates",
             attribution_window_ms=self.agent.attribution_window_ms,
         )
 

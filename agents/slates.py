@@ -80,13 +80,14 @@ class Slates(msgspec.Struct):
         reward = REWARDS.get(event.type)
         if reward is None or event.item_id is None:
             return []
+        at, named = event.occurred_at, event.decision_id
         for slate in self.open:
-            if self._concerns(slate, event):
+            if slate.decided_at <= at <= slate.due and named in (None, slate.decision_id):
                 slate.credit(event, reward)
-        return [slate for slate in self.closed if self._concerns(slate, event) and slate.corrected(event, reward)]
-
-    @staticmethod
-    def _concerns(slate: OpenSlate, event: UserEvent) -> bool:
-        if not slate.decided_at <= event.occurred_at <= slate.due:
-            return False
-        return event.decision_id is None or event.decision_id == slate.decision_id
+        return [
+            slate
+            for slate in self.closed
+            if slate.decided_at <= at <= slate.due
+            and named in (None, slate.decision_id)
+            and slate.corrected(event, reward)
+        ]

@@ -49,8 +49,8 @@ Ints = npt.NDArray[np.int64]
 
 
 def quantise(phi: Floats) -> Ints:
-    """Features [C, d] in units of 1/4096, within ±16."""
-    return np.rint(np.clip(phi, -16.0, 16.0) * SCALE).astype(np.int64)
+    """Features [d, C] in units of 1/4096, within ±16, by candidate: [C, d]."""
+    return np.rint(np.clip(phi, -16.0, 16.0) * SCALE).astype(np.int64, order="C").T.copy()
 
 
 def prior_of(policy: PolicyVersion) -> tuple[GaussianPrior, float]:

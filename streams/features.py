@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar
 
 from streams.statistics import Statistic, Stored
@@ -18,7 +19,7 @@ class Feature:
     statistic: Callable[[], Statistic]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class FeatureSet:
     """The features of one kind of entity. Raise `version` whenever a feature changes its meaning."""
 
@@ -29,6 +30,10 @@ class FeatureSet:
     @property
     def names(self) -> tuple[str, ...]:
         return tuple(feature.name for feature in self.features)
+
+    @cached_property
+    def places(self) -> dict[str, int]:
+        return {feature.name: place for place, feature in enumerate(self.features)}
 
 
 class Features:
@@ -41,18 +46,23 @@ class Features:
         self._live = [feature.statistic() for feature in self.of.features]
         for statistic, values in zip(self._live, stored, strict=False):  # a feature added since then starts new
             statistic.load(values)
-        self._fed_by: dict[str, list[Statistic]] = {}
+        self._feed: dict[str, list[Callable[[float], None]]] = {}
         for feature, statistic in zip(self.of.features, self._live, strict=True):
-            self._fed_by.setdefault(feature.source, []).append(statistic)
+            self._feed.setdefault(feature.source, []).append(statistic.update)
 
     def update(self, observed: Mapping[str, float]) -> None:
         """Feed what was observed at one event; features whose source is absent stay as they are."""
         for source, value in observed.items():
-            for statistic in self._fed_by.get(source, ()):
-                statistic.update(value)
+            for feed in self._feed.get(source, ()):
+                feed(value)
 
     def read(self) -> dict[str, float]:
+        """All of them, by name."""
         return {feature.name: statistic.read() for feature, statistic in zip(self.of.features, self._live, strict=True)}
+
+    def value(self, name: str) -> float:
+        """The feature of this name. Raises KeyError where the set has none."""
+        return self._live[self.of.places[name]].read()
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Features) and (self.of, self.put_away()) == (other.of, other.put_away())

@@ -3,9 +3,8 @@
 from typing import Final
 
 import msgspec
-import numpy as np
 
-from streams.decay import Decayed, highest, rank_of
+from streams.decay import Decayed
 from streams.features import Feature, Features, FeatureSet
 from streams.purchases import Purchases
 from streams.records import UserEvent
@@ -16,8 +15,6 @@ from streams.times import DAY, HOUR
 HALF_LIFE: Final = 90 * DAY
 VISIT_GAP: Final = HOUR  # a visit ends after an hour without an event
 MAX_ITEMS: Final = 150
-MAX_CATEGORIES: Final = 30
-SLACK: Final = 1.2  # pruned once a fifth above, so that it is rare
 MAX_RECENT: Final = 12
 
 USER_FEATURES: Final = FeatureSet(
@@ -110,13 +107,12 @@ class Profile(msgspec.Struct):
     seen: Seen = msgspec.field(default_factory=Seen)
     at: int = 0
     items: Purchases = msgspec.field(default_factory=Purchases)
-    categories: dict[str, Decayed] = {}
     visits: Decayed = msgspec.field(default_factory=Decayed)
     basket: list[str] = []  # distinct items bought in the visit under way
     recent: list[str] = []  # the last items touched, newest last
     features: UserFeatures = msgspec.field(default_factory=UserFeatures)
 
-    def observe(self, event: UserEvent, category: str | None) -> dict[str, float]:
+    def observe(self, event: UserEvent) -> dict[str, float]:
         """Take in one event, and return what it shows for the features. Late events decay to their own time."""
         at = int(event.occurred_at)
         observed: dict[str, float] = {}
@@ -124,15 +120,8 @@ class Profile(msgspec.Struct):
             observed |= self._begin_visit(at)
         self.at = max(self.at, at)
         if event.item_id is not None:
-            observed |= self._touch(event, event.item_id, category, at)
+            observed |= self._touch(event, event.item_id, at)
         return observed
-
-    def tastes(self, now: int) -> dict[str, float]:
-        """The decayed count of purchases by category, as they stand at `now`."""
-        counts = self.categories.values()
-        ages = np.maximum(0, now - np.array([count.at for count in counts], dtype=np.int64))
-        faded = np.array([count.value for count in counts]) * np.exp2(-ages / HALF_LIFE)
-        return dict(zip(self.categories, faded.tolist(), strict=True))
 
     def _begin_visit(self, at: int) -> dict[str, float]:
         observed: dict[str, float] = {}
@@ -144,7 +133,7 @@ class Profile(msgspec.Struct):
         self.visits.add(1.0, at, HALF_LIFE)
         return observed
 
-    def _touch(self, event: UserEvent, item_id: str, category: str | None, at: int) -> dict[str, float]:
+    def _touch(self, event: UserEvent, item_id: str, at: int) -> dict[str, float]:
         if item_id in self.recent:
             self.recent.remove(item_id)
         self.recent = [*self.recent, item_id][-MAX_RECENT:]
@@ -156,15 +145,10 @@ class Profile(msgspec.Struct):
         discount = event.context.get("discount")
         if isinstance(discount, int | float):
             observed["discounted"] = float(discount > 0)
-        self._buy(item_id, category, at)
+        self._buy(item_id, at)
         return observed
 
-    def _buy(self, item_id: str, category: str | None, at: int) -> None:
+    def _buy(self, item_id: str, at: int) -> None:
         if item_id not in self.basket:
             self.basket.append(item_id)
         self.items.add(item_id, at, half_life=HALF_LIFE, limit=MAX_ITEMS)
-        if category:
-            self.categories.setdefault(category, Decayed()).add(1.0, at, HALF_LIFE)
-            if len(self.categories) > MAX_CATEGORIES * SLACK:
-                ranks = {name: rank_of(one.value, one.at, HALF_LIFE) for name, one in self.categories.items()}
-                self.categories = {name: self.categories[name] for name in highest(ranks, MAX_CATEGORIES)}

@@ -2,12 +2,14 @@
 
 from array import array
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from streams.decay import Decayed, highest, rank_of
+from streams.decay import faded, highest, rank_of
+from streams.item_table import ItemTable, Rows
 
 SLACK: Final = 1.2  # pruned once a fifth above the limit, so that it is rare
 
@@ -25,6 +27,8 @@ class Purchases:
         self._at: array[int] = array("q", at)  # … as of the last one
         self._first_at: array[int] = array("q", first_at)
         self._times: array[int] = array("q", times)
+        self._table: ItemTable | None = None
+        self._in_table: array[int] = array("q")  # the first items' rows in that table
 
     def put_away(self) -> list[Any]:
         columns = (self._weight, self._at, self._first_at, self._times)
@@ -52,23 +56,30 @@ class Purchases:
             if len(self._rows) > limit * SLACK:
                 self._prune(limit, half_life)
             return
-        count = Decayed(self._weight[row], self._at[row])
-        count.add(1.0, at, half_life)
-        self._weight[row], self._at[row] = count.value, count.at
+        elapsed = at - self._at[row]
+        if elapsed >= 0:
+            self._weight[row] = self._weight[row] * faded(elapsed, half_life) + 1.0
+            self._at[row] = at
+        else:
+            self._weight[row] += faded(-elapsed, half_life)
         self._times[row] += 1
 
-    def rows(self, items: Sequence[str]) -> npt.NDArray[np.intp]:
-        """The row of each item, -1 where it was never bought: [n]."""
-        return np.array([self._rows.get(item, -1) for item in items], dtype=np.intp)
+    def rows_in(self, table: ItemTable) -> Rows:
+        """The row of each item in the table of all items: [rows]."""
+        if self._table is not table:
+            self._table, self._in_table = table, array("q")
+        if len(self._in_table) < len(self._rows):
+            self._in_table.extend(table.row(item) for item in islice(self._rows, len(self._in_table), None))
+        return np.array(self._in_table)
 
     def faded(self, now: int, half_life: float) -> Floats:
         """The decayed counts as they stand at `now`, by row: [rows]."""
         ages = np.maximum(0, now - np.array(self._at)).astype(np.float64)
         return np.array(self._weight) * np.exp2(-ages / half_life)
 
-    def history(self) -> Floats:
-        """Last purchase, first purchase, and how many there were, by row: [3, rows]."""
-        return np.array([self._at, self._first_at, self._times], dtype=np.float64)
+    def history(self, into: Floats) -> None:
+        """Fill in last purchase, first purchase, and how many there were, by row: [3, rows]."""
+        into[0], into[1], into[2] = np.array(self._at), np.array(self._first_at), np.array(self._times)
 
     def _append(self, item: str, at: int) -> None:
         self._rows[item] = len(self._rows)
@@ -81,6 +92,7 @@ class Purchases:
         ranks = {name: rank_of(self._weight[row], self._at[row], half_life) for name, row in self._rows.items()}
         names = highest(ranks, limit)
         kept = [self._rows[name] for name in names]
+        self._table = None
         self._rows = {name: row for row, name in enumerate(names)}
         self._weight = array("d", [self._weight[row] for row in kept])
         self._at = array("q", [self._at[row] for row in kept])

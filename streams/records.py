@@ -316,18 +316,33 @@ class Experience:
     outcomes: list[float]  # [slots]
     policy_version: int
     kind: Literal["outcome", "erasure"] = "outcome"
+    propensities: list[float] = field(default_factory=list[float])  # [slots], P(slot | those before); [] if not drawn
+
+
+PolicyAct = Literal["publish", "promote", "rollback", "reject"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyVersionRecord:
-    """A version of the policy as it travels: weights as plain numbers, checked by their hash."""
+    """What was done with a version of the policy, and the version itself: an artefact in base64, checked by its hash.
 
+    `publish` offers a new version in the place of its parent; `promote` and `rollback` have one serve because somebody
+    said so, and with `hold` none is published over it until the next promotion. `reject` tells of a candidate that
+    didn't pass its gate; it carries no artefact. `published_at` is epoch ms: event time, or a person's clock.
+    """
+
+    act: PolicyAct
     number: int
     parent: int
+    parent_sha256: str
     published_at: int
-    priors: dict[str, Any]
-    evidence: dict[str, Any]
     sha256: str
+    schema: str
+    artefact: str
+    evidence: dict[str, Any]
+    by: str
+    reason: str = ""
+    hold: bool = False
 
 
 Record = (

@@ -14,7 +14,7 @@ Stored = list[Any]  # numbers and bytes only: what msgpack carries
 class Statistic(Protocol):
     """One online statistic of a scalar. `load(dump())` gives back exactly the same statistic."""
 
-    def update(self, x: float) -> None: ...
+    def update(self, x: float, /) -> None: ...
     def read(self) -> float: ...
     def dump(self) -> Stored: ...
     def load(self, stored: Stored) -> None: ...
@@ -62,38 +62,30 @@ class EWMean:
     """The exponentially weighted mean; `weight` is the share of the newest value."""
 
     def __init__(self, weight: float) -> None:
-        self._mean = stats.EWMean(weight)
-
-    def update(self, x: float) -> None:
-        self._mean.update(x)
-
-    def read(self) -> float:
-        return float(self._mean.get())
+        self._core = _core(stats.EWMean(weight))
+        self.update: Callable[[float], None] = self._core.update
+        self.read: Callable[[], float] = self._core.get
 
     def dump(self) -> Stored:
-        return [_core(self._mean).__getstate__()]
+        return [self._core.__getstate__()]
 
     def load(self, stored: Stored) -> None:
-        _core(self._mean).__setstate__(*stored)
+        self._core.__setstate__(*stored)
 
 
 class EWVar:
     """The exponentially weighted variance; `weight` is the share of the newest value."""
 
     def __init__(self, weight: float) -> None:
-        self._var = stats.EWVar(weight)
-
-    def update(self, x: float) -> None:
-        self._var.update(x)
-
-    def read(self) -> float:
-        return float(self._var.get())
+        self._core = _core(stats.EWVar(weight))
+        self.update: Callable[[float], None] = self._core.update
+        self.read: Callable[[], float] = self._core.get
 
     def dump(self) -> Stored:
-        return [_core(self._var).__getstate__()]
+        return [self._core.__getstate__()]
 
     def load(self, stored: Stored) -> None:
-        _core(self._var).__setstate__(*stored)
+        self._core.__setstate__(*stored)
 
 
 class Trend:
@@ -134,18 +126,20 @@ class Drift:
         self._begin()
 
     def _begin(self) -> None:
-        self._mean = stats.Mean()
+        self._n, self._mean = 0.0, 0.0
         self._up = self._down = 0.0
         self._least, self._most = inf, -inf
 
     def update(self, x: float) -> None:
-        self._mean.update(x)
-        deviation = x - self._mean.get()
-        self._up = self._FADING * self._up + deviation - self._TOLERATED
-        self._down = self._FADING * self._down + deviation + self._TOLERATED
-        self._least, self._most = min(self._least, self._up), max(self._most, self._down)
-        strayed = max(self._up - self._least, self._most - self._down)
-        if self._mean.n >= self._AT_LEAST and strayed > self._threshold:
+        self._n += 1.0
+        self._mean += (x - self._mean) / self._n
+        deviation = x - self._mean
+        self._up = up = self._FADING * self._up + deviation - self._TOLERATED
+        self._down = down = self._FADING * self._down + deviation + self._TOLERATED
+        self._least = min(self._least, up)
+        self._most = max(self._most, down)
+        far = up - self._least > self._threshold or self._most - down > self._threshold
+        if far and self._n >= self._AT_LEAST:
             self._changes += 1
             self._begin()
 
@@ -153,11 +147,10 @@ class Drift:
         return float(self._changes)
 
     def dump(self) -> Stored:
-        return [self._changes, self._mean.n, self._mean.get(), self._up, self._down, self._least, self._most]
+        return [self._changes, self._n, self._mean, self._up, self._down, self._least, self._most]
 
     def load(self, stored: Stored) -> None:
-        self._changes, n, mean, self._up, self._down, self._least, self._most = stored
-        self._mean = _mean(n, mean)
+        self._changes, self._n, self._mean, self._up, self._down, self._least, self._most = stored
 
 
 def _inside(statistic: object, name: str) -> Any:

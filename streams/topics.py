@@ -33,6 +33,13 @@ def sku(item_id: str, location: str) -> str:
     return f"{item_id}@{location}"
 
 
+def _act_of(record: Any) -> str:
+    """A key of its own for each act, so that compaction keeps them all; of rejections the last one of each domain."""
+    if record.act == "reject":
+        return f"reject/{record.evidence.get('domain', '')}"
+    return f"{record.act}/{record.number}/{record.sha256[:16]}/{record.published_at}"
+
+
 def _sku_of(record: Any) -> str:
     return sku(record.item_id, record.location)
 
@@ -74,10 +81,11 @@ DEAD_LETTERS: Final = Topic(
 POLICY_VERSIONS: Final = Topic(
     name="policy-versions",
     record=r.PolicyVersionRecord,
-    key=lambda _: "policy",
+    key=_act_of,
     role="log",
     compacted=True,
     single=True,
+    version=2,
 )
 
 SKU_DEMAND: Final = Topic(

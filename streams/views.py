@@ -2,11 +2,10 @@
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Any, Final
 
 from streams.decay import Decayed, rank_of
-from streams.item_numbers import ItemNumbers
+from streams.item_table import ItemTable, Rows
 from streams.records import CatalogItem, ItemStats, StockUpdate
 from streams.times import DAY
 from streams.topics import CATALOG, ITEM_STATS, STOCK_UPDATES, Topic
@@ -56,12 +55,8 @@ class Views:
 
     catalog: dict[str, CatalogItem] = field(default_factory=dict[str, CatalogItem])
     items: dict[str, ItemStats] = field(default_factory=dict[str, ItemStats])
-    numbers: ItemNumbers = field(default_factory=ItemNumbers)
-    categories: dict[str, str] = field(default_factory=dict[str, str])  # of the items in the catalog
+    table: ItemTable = field(default_factory=ItemTable)
     stock: Stock = field(default_factory=Stock)
-    doubtful: set[str] = field(
-        default_factory=set[str]
-    )  # items that `eligible` may refuse: no others need be asked for
     trending: TopList = field(default_factory=lambda: TopList(TOP_ITEMS))
     popular: TopList = field(default_factory=lambda: TopList(TOP_ITEMS))
     short_total: Decayed = field(default_factory=Decayed)
@@ -91,32 +86,30 @@ class Views:
         return not (item is not None and item.blocked) and self.stock.available(item_id, location)
 
     def _judge(self, item_id: str) -> None:
+        """Mark an item that `eligible` may refuse: no others need be asked for."""
         item = self.catalog.get(item_id)
-        if (item is not None and item.blocked) or self.stock.is_short(item_id):
-            self.doubtful.add(item_id)
-        else:
-            self.doubtful.discard(item_id)
+        self.table.doubt(item_id, doubtful=(item is not None and item.blocked) or self.stock.is_short(item_id))
 
-    def cold(self, count: int) -> list[str]:
+    def cold(self, count: int) -> Rows:
         """The newest items of the catalog that nobody has bought yet."""
-        return list(islice(self._unsold, count))
+        return self._unsold.rows(count)
 
     def _put_catalog(self, key: str, item: CatalogItem | None, logged_at: int) -> None:
         old = self.catalog.pop(key, None)
         if old is not None and (item is None or item.category != old.category):
             self.by_category[old.category].drop(key)
         self._unsold.drop(key)
-        self.categories.pop(key, None)
+        self.table.put_category(key, item.category if item is not None else "")
         if item is not None:
             self.catalog[key] = item
-            self.categories[key] = item.category
             self._rank_in_category(key)
             if key not in self.items:
-                self._unsold.put(key, logged_at)
+                self._unsold.put(key, logged_at, self.table.row(key))
 
     def _put_stats(self, key: str, stats: ItemStats | None) -> None:
         old = self.items.pop(key, None)
-        self.numbers.put(key, stats)
+        self.table.put_stats(key, stats)
+        row = self.table.row(key)
         if old is not None:
             self._count(old, -1.0)
         if stats is None:
@@ -126,8 +119,8 @@ class Views:
         self.items[key] = stats
         self._count(stats, 1.0)
         self._unsold.drop(key)
-        self.trending.put(key, rank_of(stats.purchases_short, stats.as_of, SHORT_HALF_LIFE))
-        self.popular.put(key, rank_of(stats.purchases_long, stats.as_of, LONG_HALF_LIFE))
+        self.trending.put(key, rank_of(stats.purchases_short, stats.as_of, SHORT_HALF_LIFE), row)
+        self.popular.put(key, rank_of(stats.purchases_long, stats.as_of, LONG_HALF_LIFE), row)
         self._rank_in_category(key)
 
     def _count(self, stats: ItemStats, sign: float) -> None:
@@ -137,4 +130,5 @@ class Views:
     def _rank_in_category(self, key: str) -> None:
         item, stats = self.catalog.get(key), self.items.get(key)
         if item is not None and stats is not None:
-            self.by_category[item.category].put(key, rank_of(stats.purchases_long, stats.as_of, LONG_HALF_LIFE))
+            rank = rank_of(stats.purchases_long, stats.as_of, LONG_HALF_LIFE)
+            self.by_category[item.category].put(key, rank, self.table.row(key))

@@ -30,7 +30,7 @@ def queries() -> list[Query]:
         for _ in range(5):
             rewards = (random.random(SIZE) < 0.1).astype(np.float64)
             evidence.add(phi[:SIZE], rewards, noise=0.15, at=1, memory_ms=1e9)
-        made.append(query(quantise(phi), evidence, seed, SIZE))
+        made.append(query(quantise(phi.T), evidence, seed, SIZE))
     return made
 
 

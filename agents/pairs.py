@@ -1,0 +1,92 @@
+"""The features of (user, item) pairs, worked out for all slates of a batch at once.
+
+Everything is elementwise, so that a pair's features don't depend on which others are worked out beside it.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from policies.linalg import Floats
+from policies.recommend import FEATURES, Ints, quantise
+from streams.item_table import AS_OF, LONG, PRICE, SHORT, Rows
+from streams.times import DAY
+from streams.views import LONG_HALF_LIFE, SHORT_HALF_LIFE, Views
+
+JUST_BOUGHT_DAYS: Final = 3.0
+EVERYONE: Final = 15.0  # visits of the user's own that what everyone buys is worth
+QUIET_DAY: Final = 100.0  # purchases of nothing in particular, so that a handful in a day isn't taken for a trend
+_QUIET: Final = np.array([[QUIET_DAY], [0.0]])
+_HALF_LIVES: Final = np.array([[SHORT_HALF_LIFE], [LONG_HALF_LIFE]], dtype=np.float64)
+
+
+@dataclass(slots=True, kw_only=True)
+class Facts:
+    """One user and C items at one moment: `now` is event time; what is measured of the user is by its feature's name.
+
+    `history` is [4, C]: the user's decayed count of purchases, the last, the first (epoch ms), and how many; all 0
+    where there was none. `together` is how often an item is bought with what the user has just touched, `taste` the
+    share of its category in what the user buys: [C] each.
+    """
+
+    rows: Rows
+    history: Floats
+    together: Floats
+    taste: Floats
+    now: int
+    visits: float
+    basket_size: float
+    novelty: float
+    price: float
+
+
+def features(known: Sequence[Facts], views: Views) -> Iterator[Ints]:
+    """For each of them the features by policies.recommend.FEATURES, in units of 1/4096: [C, d]."""
+    counts = [len(one.rows) for one in known]
+    numbers = views.table.numbers[:, np.concatenate([one.rows for one in known])]
+    own, at, first_at, times = np.concatenate([one.history for one in known], axis=1)
+    now, visits, basket_size, novelty, price = _per_pair(known, counts)
+    everyone = EVERYONE / (visits + EVERYONE)
+    phi = np.empty((len(FEATURES), len(own)))
+    phi[0] = 1.0
+    phi[1] = own / (visits + EVERYONE)
+    phi[2] = np.log1p(own)
+    phi[3] = times > 0
+    phi[4] = _due(now - at, at - first_at, times)
+    phi[5] = np.exp(np.minimum(0.0, at - now) / (JUST_BOUGHT_DAYS * DAY))
+    phi[6:8] = _shares(numbers, now, views) * (np.maximum(1.0, basket_size) * everyone)
+    phi[8] = np.minimum(2.0, np.concatenate([one.together for one in known]))
+    phi[9] = np.concatenate([one.taste for one in known])
+    phi[10] = (times == 0) * novelty
+    phi[11] = _price_fit(numbers[PRICE], price)
+    return iter(np.split(quantise(phi), np.cumsum(counts)[:-1]))
+
+
+def _per_pair(known: Sequence[Facts], counts: Sequence[int]) -> Floats:
+    """What is the same for all items of a slate, once a pair: [5, ΣC]."""
+    one_each = [(one.now, one.visits, one.basket_size, one.novelty, one.price) for one in known]
+    return np.repeat(np.array(one_each, dtype=np.float64).T, counts, axis=1)
+
+
+def _due(since: Floats, span: Floats, times: Floats) -> Floats:
+    """How due a repurchase is: 1 after one usual gap, at most 2; 0 where no gap is known. [n]."""
+    gaps = span / np.maximum(1.0, times - 1.0)
+    return np.where(gaps > 0, np.minimum(2.0, np.maximum(0.0, since) / np.maximum(1.0, gaps)), 0.0)
+
+
+def _shares(numbers: Floats, now: Floats, views: Views) -> Floats:
+    """Each item's share of all purchases, over about a day and about 60 days: [2, n]."""
+    ages = np.maximum(0.0, now - numbers[AS_OF])
+    totals = (views.short_total, views.long_total)
+    value, at = np.array([[one.value, one.at] for one in totals]).T[..., None]
+    everything = value * np.exp2(-np.maximum(0.0, now - at) / _HALF_LIVES) + _QUIET
+    return np.exp2(-ages / _HALF_LIVES) * numbers[[SHORT, LONG]] / np.maximum(1.0, everything)
+
+
+def _price_fit(prices: Floats, usual: Floats) -> Floats:
+    """1 where the item costs what the user usually pays, falling with the ratio of the two; 0 where unknown: [n]."""
+    known = (prices > 0) & (usual > 0)
+    ratio = np.where(known, prices, 1.0) / np.where(known, usual, 1.0)
+    return np.where(known, np.minimum(ratio, 1.0 / ratio), 0.0)
