@@ -1,7 +1,7 @@
 """Bytes to records and back, once, at the edge. What can't be read is named, never guessed."""
 
 from functools import cache
-from typing import Any, Literal
+from typing import Any, Final, Literal, NoReturn, cast, get_type_hints
 
 import msgspec
 import orjson
@@ -33,15 +33,15 @@ class MalformedRecord(ValueError):  # noqa: N818  # it names what the message is
         self.detail = detail
 
 
-def _hook(wanted: type, value: object) -> object:
-    if wanted is EventTime:
-        return parse_time(value)
-    raise NotImplementedError(f"no decoder for {wanted.__name__}")
+@cache
+def _decoder(record: type[Any]) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(record)
 
 
 @cache
-def _decoder(record: type[Any]) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(record, dec_hook=_hook)
+def _times_of(record: type[Any]) -> tuple[str, ...]:
+    """The fields of a record that are event times."""
+    return tuple(name for name, kind in get_type_hints(record).items() if kind is EventTime)
 
 
 def decode(topic: Topic, key: bytes | None, value: bytes | None, logged_at: int) -> tuple[str, Any]:
@@ -92,11 +92,26 @@ def _decode_value(topic: Topic, value: bytes) -> Any:
     except UnicodeDecodeError as error:
         raise MalformedRecord("not-utf8", f"{topic}: {error}") from error
     except msgspec.ValidationError as error:
-        raise MalformedRecord("invalid-record", f"{topic}: {error}") from error
+        return _decode_text_times(topic, value, error)
     except msgspec.DecodeError as error:
         raise MalformedRecord("not-json", f"{topic}: {error}") from error
     except RecursionError as error:
         raise MalformedRecord("nested-too-deep", f"{topic}: {error}") from error
+
+
+def _decode_text_times(topic: Topic, value: bytes, refused: msgspec.ValidationError) -> Any:
+    """A record whose times are RFC 3339 text. Where that isn't what was wrong with it, it stays refused."""
+    try:
+        given: Any = msgspec.json.decode(value)
+        told = cast(dict[str, Any], given) if isinstance(given, dict) else {}
+        times = {name: parse_time(told[name]) for name in _times_of(topic.record) if isinstance(told.get(name), str)}
+        return msgspec.convert(told | times, topic.record) if times else _refuse(topic, refused)
+    except (ValueError, RecursionError) as error:
+        return _refuse(topic, error)
+
+
+def _refuse(topic: Topic, error: BaseException) -> NoReturn:
+    raise MalformedRecord("invalid-record", f"{topic}: {error}") from error
 
 
 def _check(topic: Topic, key: str, record: Any, logged_at: int) -> None:
@@ -112,6 +127,9 @@ def _check(topic: Topic, key: str, record: Any, logged_at: int) -> None:
         raise MalformedRecord("invalid-time", f"{topic}: occurred_at: {error}") from error
 
 
-def encode(record: object) -> bytes:
-    """A record as compact UTF-8 JSON; fields that are None are left out by `decode`'s defaults, not here."""
-    return orjson.dumps(record, option=orjson.OPT_SERIALIZE_NUMPY)
+def _array(value: Any) -> msgspec.Raw:
+    """What msgspec doesn't write itself: arrays and numbers of numpy."""
+    return msgspec.Raw(orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY))
+
+
+encode: Final = msgspec.json.Encoder(enc_hook=_array).encode  # a record as compact UTF-8 JSON

@@ -1,8 +1,8 @@
 """The records of every topic: what a message says, with its types and bounds. No bytes, no topics."""
 
-from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
+import msgspec
 from msgspec import Meta
 
 from streams.times import EventTime
@@ -18,15 +18,10 @@ AdEventType = Literal["auction", "impression", "click", "conversion"]
 Domain = Literal["recommendation", "bidding", "replenishment"]
 
 
-def _bag() -> dict[str, Any]:
-    return {}
-
-
 # ---- In: what the shop tells us -------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UserEvent:
+class UserEvent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     event_id: Id
     user_id: Id
     type: UserEventType
@@ -37,11 +32,10 @@ class UserEvent:
     placement: Id | None = None
     slate_size: Annotated[int, Meta(ge=1, le=100)] | None = None
     decision_id: Id | None = None
-    context: dict[str, Any] = field(default_factory=_bag)
+    context: dict[str, Any] = {}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Erasure:
+class Erasure(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Forget this user: all that is kept from what lies before this in the log. `occurred_at` is event time.
 
     An event of theirs that occurred up to then and comes later counts no more.
@@ -53,24 +47,21 @@ class Erasure:
     reason: Annotated[str, Meta(max_length=1024)] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrderLine:
+class OrderLine(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     item_id: Id
     location: Id
     quantity: Quantity
     price: Money | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class Order(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     order_id: Id
     occurred_at: EventTime
     lines: Annotated[list[OrderLine], Meta(min_length=1, max_length=10_000)]
     user_id: Id | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StockUpdate:
+class StockUpdate(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Stock as the warehouse sees it: `on_hand` is absolute, `received` is what has just arrived."""
 
     event_id: Id
@@ -82,8 +73,7 @@ class StockUpdate:
     received: Quantity | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AdEvent:
+class AdEvent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One step of an ad's life. On an auction: `price` is what the winner pays, `value` what winning is worth to us."""
 
     event_id: Id
@@ -97,8 +87,7 @@ class AdEvent:
     decision_id: Id | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Supply:
+class Supply(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """How an item is restocked. Costs are per unit: `holding_cost` per day, `shortage_cost` per unit of lost sale."""
 
     lead_time_days: Days = 2.0
@@ -109,20 +98,18 @@ class Supply:
     max_order: Quantity = 1e9
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CatalogItem:
+class CatalogItem(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     item_id: Id
     category: Annotated[str, Meta(max_length=256)]
     price: Money | None = None
     unit_cost: Money | None = None
-    attributes: dict[str, Any] = field(default_factory=_bag)
+    attributes: dict[str, Any] = {}
     embedding: Annotated[list[float], Meta(max_length=4096)] | None = None
     blocked: bool = False
     supply: Supply | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Objective:
+class Objective(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Relative weights of what a campaign wants."""
 
     ctr: Weight = 0.0
@@ -130,15 +117,14 @@ class Objective:
     revenue: Weight = 1.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Campaign:
+class Campaign(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     campaign_id: Id
     budget: Money
     starts_at: EventTime
     ends_at: EventTime
     bid_min: Money
     bid_max: Money
-    objective: Objective = field(default_factory=Objective)
+    objective: Objective = msgspec.field(default_factory=Objective)
     auction: Literal["second-price", "first-price"] = "second-price"
 
     def __post_init__(self) -> None:
@@ -151,14 +137,12 @@ class Campaign:
 # ---- Out: the actions -----------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScoredItem:
+class ScoredItem(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     item_id: str
     score: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recommendation:
+class Recommendation(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A slate, in order. `decided_at` is the event time of the event that asked."""
 
     decision_id: str
@@ -170,8 +154,7 @@ class Recommendation:
     decided_at: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BidAdjustment:
+class BidAdjustment(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Bid `min(max_bid, bid_multiplier × your value of the impression)`; `max_bid` 0 means: do not bid."""
 
     decision_id: str
@@ -183,8 +166,7 @@ class BidAdjustment:
     decided_at: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReplenishmentOrder:
+class ReplenishmentOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     decision_id: str
     item_id: str
     location: str
@@ -197,8 +179,7 @@ class ReplenishmentOrder:
 # ---- Out: the record ------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
+class Decision(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Everything needed to evaluate a decision later, or to make it again. `decided_at` is event time.
 
     `chosen` names the action(s) by slot, `propensity` is the probability of all of them together, and
@@ -230,8 +211,7 @@ class Decision:
     attribution_window_ms: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The reward of a decision once its window has closed. `label` is `final`, or `correction` for late feedback."""
 
     decision_id: str
@@ -246,8 +226,7 @@ class Outcome:
     policy_version: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeadLetter:
+class DeadLetter(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     topic: str
     partition: int
     offset: int
@@ -261,8 +240,7 @@ class DeadLetter:
 # ---- Between agents -------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SkuDemand:
+class SkuDemand(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One order line, re-keyed by SKU and location."""
 
     event_id: Id
@@ -274,8 +252,7 @@ class SkuDemand:
     price: Money | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ItemActivity:
+class ItemActivity(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What one user did with one item, re-keyed by item. `companions`: bought by the same user within the session."""
 
     event_id: Id
@@ -284,11 +261,10 @@ class ItemActivity:
     occurred_at: EventTime
     quantity: Quantity = 1.0
     price: Money | None = None
-    companions: list[Id] = field(default_factory=list[str])
+    companions: list[Id] = []
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ItemStats:
+class ItemStats(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What is known of an item, published whole for every worker. Counts are decayed to `as_of`."""
 
     item_id: Id
@@ -301,8 +277,7 @@ class ItemStats:
     companions: list[tuple[str, float]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Experience:
+class Experience(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What one entity's decision taught: contexts, and the outcome observed for each. Read by the learner.
 
     An `erasure` teaches nothing: what was learned of this entity is to be taken back. It has no contexts.
@@ -316,14 +291,15 @@ class Experience:
     outcomes: list[float]  # [slots]
     policy_version: int
     kind: Literal["outcome", "erasure"] = "outcome"
-    propensities: list[float] = field(default_factory=list[float])  # [slots], P(slot | those before); [] if not drawn
+    propensities: list[float] = msgspec.field(
+        default_factory=list[float]
+    )  # [slots], P(slot | those before); [] if not drawn
 
 
 PolicyAct = Literal["publish", "promote", "rollback", "reject"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PolicyVersionRecord:
+class PolicyVersionRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What was done with a version of the policy, and the version itself: an artefact in base64, checked by its hash.
 
     `publish` offers a new version in the place of its parent; `promote` and `rollback` have one serve because somebody

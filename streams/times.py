@@ -1,7 +1,7 @@
 """Event time: epoch milliseconds, or RFC 3339 text, within bounds that a broken clock can't cross."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, NewType
 
 SECOND: Final = 1_000
 MINUTE: Final = 60 * SECOND
@@ -11,11 +11,8 @@ DAY: Final = 24 * HOUR
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class EventTime(int):
-    """Milliseconds since 1970-01-01T00:00Z; a type of its own, so that no count is mistaken for a time."""
-
-    __slots__ = ()
-
+# Milliseconds since 1970-01-01T00:00Z; a type of its own, so that no count is mistaken for a time.
+EventTime = NewType("EventTime", int)
 
 EARLIEST: Final = EventTime(946_684_800_000)  # 2000-01-01: a clock before it was never set
 LATEST: Final = EventTime(4_102_444_800_000)  # 2100-01-01, exclusive

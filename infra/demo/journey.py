@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.records import Campaign, CatalogItem, Supply
-from streams.times import EventTime, parse_time
 
 LOCATIONS: Final = ("north", "south")  # two distribution areas; a store's area is drawn from its number
 
@@ -119,11 +118,5 @@ def real_demand(journey: Journey) -> Iterator[RealDemand]:
         yield RealDemand(item, LOCATIONS[location], at, quantity)
 
 
-def _as_time(wanted: type, value: object) -> EventTime:
-    if wanted is not EventTime:
-        raise NotImplementedError(f"no decoder for {wanted.__name__}")
-    return parse_time(value)
-
-
 def _decode(raw: NDArray[np.uint8], kind: Any) -> Any:
-    return msgspec.json.decode(raw.tobytes(), type=kind, dec_hook=_as_time)
+    return msgspec.json.decode(raw.tobytes(), type=kind)

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-import orjson
 from numpy.typing import NDArray
 
 from infra.demo import assortment, market
 from infra.demo.drawn import drawn, drawn_whole
 from infra.demo.journey import LOCATIONS, Floats, Ints, Journey, Subset
 from infra.demo.raw import Columns, read_table
+from streams.codec import encode
 from streams.times import DAY, MINUTE
 
 MOST_PIECES: Final = 50  # of one item in one basket; more than that is an article sold by measure, or a slip
@@ -209,4 +209,4 @@ def _redemptions(redemptions: Columns, chosen: Ints, ends: int) -> Columns:
 
 
 def _json(value: Any) -> NDArray[np.uint8]:
-    return np.frombuffer(orjson.dumps(value), dtype=np.uint8)
+    return np.frombuffer(encode(value), dtype=np.uint8)

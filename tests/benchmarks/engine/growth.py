@@ -7,13 +7,14 @@ with real entries under made-up names first; then the three sizes take turns, an
 import asyncio
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import numpy as np
+from msgspec.structs import replace
 
 from agents.contract import Agent, Input
 from infra import tuning

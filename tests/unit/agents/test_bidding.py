@@ -1,12 +1,12 @@
 """The bidding agent as a step: what it publishes, what it never does, and that no batching, copy or restart shows."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from agents import bidding
 from agents.contract import Input, Output, State, Step

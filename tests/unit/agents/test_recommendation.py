@@ -1,9 +1,9 @@
 """Recommendation: what is asked for is answered once, what may not be shown isn't, and rewards find their slate."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from agents.contract import Input, Output, State
 from agents.recommendation import SLATE_SIZE, RecommendationAgent

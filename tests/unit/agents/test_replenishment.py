@@ -1,13 +1,13 @@
 """Replenishment: reviews in event time, whatever the batches; orders once; sense under stock-outs and bad news."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from agents.contract import Draft, Input, Output, State
 from agents.replenishment import build
