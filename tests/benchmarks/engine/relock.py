@@ -12,7 +12,7 @@ from tempfile import NamedTemporaryFile
 from typing import Final
 
 PEERS: Final = ("quix", "faust")
-STEP: Final = ("river", "torch", "numpy", "msgspec", "orjson")  # what agents, policies and streams import
+STEP: Final = ("river", "torch", "numpy", "msgspec", "orjson", "safetensors")  # what agents, policies and streams import
 _FOLDER: Final = Path(__file__).parent / "peers"
 _PRODUCT: Final = Path(__file__).parents[3] / "requirements.lock"
 
