@@ -48,7 +48,9 @@ class Inbox:
                 f"{fetched.topic}, partition {fetched.partition}: offsets {due} to {fetched.start - 1} were fetched "
                 "and never arrived; this is a bug in the worker: please report it, and start the worker again"
             )
-        new = [raw for raw in fetched.records if raw.offset >= due]
+        new = fetched.records
+        if fetched.start < due:
+            new = [raw for raw in new if raw.offset >= due]
         self._waiting[fetched.topic].extend(new)
         if new:
             self._next[fetched.topic] = new[-1].offset + 1
@@ -68,6 +70,10 @@ class Inbox:
         """The oldest `limit` records by the log's timestamps; within a topic always in the order of its offsets."""
         taken: list[Raw] = []
         queues = [queue for queue in self._waiting.values() if queue]
+        if len(queues) == 1 and len(queues[0]) <= limit:
+            taken = list(queues[0])
+            queues[0].clear()
+            return taken
         while queues and len(taken) < limit:
             queue = min(queues, key=_head_time) if len(queues) > 1 else queues[0]
             taken.append(queue.popleft())

@@ -21,10 +21,9 @@ _NONE: Final[Headers] = []
 
 
 class Message(NamedTuple):
-    """One record to append to a named partition. A value of None deletes, on a compacted topic."""
+    """One record to append at a named place. A value of None deletes, on a compacted topic."""
 
-    topic: str
-    partition: int
+    place: Partition
     key: bytes
     value: bytes | None
     headers: Headers = _NONE
@@ -109,29 +108,23 @@ class Outbox:
         }
 
     def _pack(self, messages: Iterable[Message]) -> list[tuple[Partition, Batch]]:
-        open_batches: dict[tuple[str, int], Batch] = {}
+        open_batches: dict[Partition, Batch] = {}
         full: list[tuple[Partition, Batch]] = []
-        for message in messages:
-            place = message[:2]
+        for place, key, value, headers in messages:
             batch = open_batches.get(place)
-            if batch is None or not _append(batch, message):
+            # The first record of a batch is always taken, so that one larger than a batch goes out alone.
+            if batch is None or batch.append(timestamp=None, key=key, value=value, headers=headers) is None:
                 if batch is not None:
-                    full.append((Partition(*place), batch))
+                    full.append((place, batch))
                 batch = open_batches[place] = self._producer.create_batch()
-                _append(batch, message)
-        return full + [(Partition(*place), batch) for place, batch in open_batches.items()]
+                batch.append(timestamp=None, key=key, value=value, headers=headers)
+        return full + list(open_batches.items())
 
     def _fenced(self) -> str:
         return (
             f"another worker has taken over {self._id}, so this one stops; nothing that it still held was written. If "
             "no other worker runs these agents, a transaction took longer than TRADEWIND_TRANSACTION_TIMEOUT_S"
         )
-
-
-def _append(batch: Batch, message: Message) -> bool:
-    # The first record of a batch is always taken, so that one larger than a batch goes out alone.
-    _, _, key, value, headers = message
-    return batch.append(timestamp=None, key=key, value=value, headers=headers) is not None
 
 
 def _refusal(producer: Producer) -> BaseException | None:

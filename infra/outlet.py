@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from infra.clients import Partition
 from infra.envelope import Headers, schema_header, traced
 from infra.errors import UserError
 from infra.outbox import Message
@@ -18,7 +19,7 @@ class Outlet:
     def __init__(self, topic: Topic, *, name: str, partitions: int, agent: str, limit: int) -> None:
         self._topic = topic
         self._name = name
-        self._partitions = partitions
+        self._places = [Partition(name, number) for number in range(partitions)]
         self._agent = agent
         self._limit = _UNBOUNDED if topic is DEAD_LETTERS else limit  # those must take whatever could come in
         self._headers: Headers = [schema_header(topic)]
@@ -36,4 +37,4 @@ class Outlet:
                 f"TRADEWIND_MAX_RECORD_BYTES allows {self._limit}: raise it, and max.message.bytes of the topic"
             )
         headers = traced(self._headers, record, traces) if traces else self._headers
-        return Message(self._name, partition_for(key, self._partitions), key, value, headers)
+        return Message(self._places[partition_for(key, len(self._places))], key, value, headers)

@@ -239,10 +239,9 @@ class Task:
         read: list[Input] = []
         traced: list[tuple[Raw, Input]] = []
         letters: list[DeadLetter] = []
-        offsets: dict[str, int] = {}
+        offsets = {raw.topic: raw.offset for raw in taken}
         for raw in taken:
             topic = self.inputs[raw.topic]
-            offsets[raw.topic] = raw.offset
             try:
                 key, record = decode(topic, raw.key, raw.value, raw.timestamp)
             except MalformedRecord as problem:

@@ -1,5 +1,6 @@
 """Bytes to records and back, once, at the edge. What can't be read is named, never guessed."""
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any, Final, Literal, NoReturn, cast, get_type_hints
 
@@ -34,8 +35,8 @@ class MalformedRecord(ValueError):  # noqa: N818  # it names what the message is
 
 
 @cache
-def _decoder(record: type[Any]) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(record)
+def _decoder(record: type[Any]) -> Callable[[str], Any]:
+    return msgspec.json.Decoder(record).decode
 
 
 @cache
@@ -53,9 +54,9 @@ def decode(topic: Topic, key: bytes | None, value: bytes | None, logged_at: int)
     # Nearly every message is good. Only where one isn't is it worth finding out step by step why.
     if key and value and len(value) <= MAX_BYTES:
         try:
-            name, record = key.decode(), _decoder(topic.record).decode(value.decode())
+            name, record = key.decode(), _decoder(topic.record)(value.decode())
             at = getattr(record, "occurred_at", EARLIEST)
-            if name == topic.key(record) and EARLIEST <= at < LATEST and at <= max(logged_at, EARLIEST):
+            if EARLIEST <= at <= logged_at < LATEST and name == topic.key(record):
                 return name, record
         except (ValueError, RecursionError):
             pass
@@ -88,7 +89,7 @@ def _decode_value(topic: Topic, value: bytes) -> Any:
     if len(value) > MAX_BYTES:
         raise MalformedRecord("oversized", f"{topic}: {len(value)} bytes, over {MAX_BYTES}")
     try:
-        return _decoder(topic.record).decode(value.decode())
+        return _decoder(topic.record)(value.decode())
     except UnicodeDecodeError as error:
         raise MalformedRecord("not-utf8", f"{topic}: {error}") from error
     except msgspec.ValidationError as error:

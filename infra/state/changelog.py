@@ -27,8 +27,9 @@ def changelog_topic(settings: Settings, agent: str) -> str:
 
 def changes(topic: str, partition: int, writes: Writes, progress: Progress) -> list[Message]:
     """What a step changed, as records of the changelog. The progress is last."""
-    rows = [Message(topic, partition, key.encode(), raw) for key, raw in writes.items()]
-    return [*rows, Message(topic, partition, PROGRESS.encode(), msgspec.msgpack.encode(progress))]
+    where = Partition(topic, partition)
+    rows = [Message(where, key.encode(), raw) for key, raw in writes.items()]
+    return [*rows, Message(where, PROGRESS.encode(), msgspec.msgpack.encode(progress))]
 
 
 async def catch_up(settings: Settings, topic: str, partition: int, entries: Entries) -> None:

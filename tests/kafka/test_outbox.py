@@ -43,11 +43,11 @@ def keys(settings: Settings, topic: str, count: int) -> list[bytes]:
 def test_an_older_owner_is_fenced_and_writes_nothing(settings: Settings, topic: str) -> None:
     async def take_over() -> None:
         old = await outbox(settings).start()
-        await old.commit([Message(topic, 0, b"by the old one", b"1")], {})
+        await old.commit([Message(Partition(topic, 0), b"by the old one", b"1")], {})
         new = await outbox(settings).start()
         with pytest.raises(FencedError, match="taken over"):
-            await old.commit([Message(topic, 0, b"too late", b"2")], {Partition(topic, 0): 5})
-        await new.commit([Message(topic, 0, b"by the new one", b"3")], {})
+            await old.commit([Message(Partition(topic, 0), b"too late", b"2")], {Partition(topic, 0): 5})
+        await new.commit([Message(Partition(topic, 0), b"by the new one", b"3")], {})
         await asyncio.gather(old.stop(), new.stop())
 
     asyncio.run(take_over())
@@ -55,7 +55,7 @@ def test_an_older_owner_is_fenced_and_writes_nothing(settings: Settings, topic: 
 
 
 def test_messages_keep_their_order_over_the_size_of_a_batch(settings: Settings, topic: str) -> None:
-    messages = [Message(topic, 0, b"%d" % number, bytes(200_000)) for number in range(12)]
+    messages = [Message(Partition(topic, 0), b"%d" % number, bytes(200_000)) for number in range(12)]
 
     async def send() -> None:
         box = await outbox(settings).start()

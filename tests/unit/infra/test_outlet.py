@@ -19,8 +19,8 @@ def outlet(topic: Topic = SKU_DEMAND, limit: int = 1000) -> Outlet:
 
 def test_a_message_goes_where_its_key_belongs() -> None:
     made = outlet().message(DEMAND, {})
-    assert (made.topic, made.key) == ("eu.sku-demand", b"i@l")
-    assert made.partition == partition_for(b"i@l", 7)
+    assert (made.place.topic, made.key) == ("eu.sku-demand", b"i@l")
+    assert made.place.partition == partition_for(b"i@l", 7)
     assert made.headers == [("schema", b"sku-demand/1")]
 
 
