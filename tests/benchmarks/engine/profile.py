@@ -2,7 +2,7 @@
 
 from collections import Counter
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 
 import orjson
 
@@ -13,8 +13,6 @@ from tests.benchmarks.engine.spread import Spread
 from tests.benchmarks.engine.stages import BIN_S, EVERY_S, STAGES
 from tests.benchmarks.engine.table import Row
 from tests.benchmarks.engine.throughput import WARM_UP
-
-CLIENT: Final = "fetch (client's thread)"
 
 
 def measure(bench: Bench) -> Findings:
@@ -35,7 +33,7 @@ def measure(bench: Bench) -> Findings:
             target="",
             measured=Spread.of(one[stage] for one in shares).text(".1f", " µs an event"),
         )
-        for stage in (*STAGES, "waiting", CLIENT)
+        for stage in (*STAGES, "waiting")
     ]
     return Findings(rows=rows, numbers={"us_an_event": shares, "slowed_by_percent": speeds, "every_s": EVERY_S})
 
@@ -52,15 +50,11 @@ def _run(bench: Bench, one: c.Contestant) -> Run:
 
 
 def by_stage(samples: dict[str, Any], of: Run) -> dict[str, float]:
-    """Microseconds an event by stage: the main thread by the wall clock, the client's thread by processor time."""
+    """Microseconds an event by stage, by the wall clock."""
     first, last = of.began_at / 1000 / BIN_S, of.ended_at / 1000 / BIN_S
-    inside = sorted(number for number in map(int, samples["counts"]) if first < number < last)
     counts: Counter[str] = Counter()
-    for number in inside:
-        counts.update(samples["counts"][str(number)])
-    whole = 1e6 / of.rate
-    total = sum(counts.values())
-    found = {stage: whole * counts[stage] / total for stage in (*STAGES, "waiting")}
-    (main, process), (main_end, process_end) = (samples["used"][str(number)] for number in (inside[0], inside[-1]))
-    events = of.rate * (inside[-1] - inside[0]) * BIN_S
-    return found | {CLIENT: 1e6 * ((process_end - process) - (main_end - main)) / events}
+    for number, found in samples["counts"].items():
+        if first < int(number) < last:
+            counts.update(found)
+    whole, total = 1e6 / of.rate, sum(counts.values())
+    return {stage: whole * counts[stage] / total for stage in (*STAGES, "waiting")}

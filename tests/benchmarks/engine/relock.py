@@ -12,7 +12,14 @@ from tempfile import NamedTemporaryFile
 from typing import Final
 
 PEERS: Final = ("quix", "faust")
-STEP: Final = ("river", "torch", "numpy", "msgspec", "orjson", "safetensors")  # what agents, policies and streams import
+STEP: Final = (
+    "river",
+    "torch",
+    "numpy",
+    "msgspec",
+    "orjson",
+    "safetensors",
+)  # what the step imports
 _FOLDER: Final = Path(__file__).parent / "peers"
 _PRODUCT: Final = Path(__file__).parents[3] / "requirements.lock"
 

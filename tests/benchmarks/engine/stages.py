@@ -1,8 +1,7 @@
 """Where a worker's time goes: every other millisecond, what the main thread is at.
 
 `watch` is for the worker's process. A timer of the system interrupts the thread; the interpreter runs the handler
-between two instructions, so that a call into C is counted where it was made. What the client's own thread uses is told
-by its processor time. One sample costs some 10 µs: half a percent.
+between two instructions, so that a call into C is counted where it was made. A sample costs some 10 µs: half a percent.
 """
 
 import atexit
@@ -53,11 +52,10 @@ STAGES: Final = ("fetch", "decode", "features", "decide", "encode", "state", "se
 
 
 class Samples:
-    """Counts by tenth of a second and stage, and the processor seconds used by then: main thread, whole process."""
+    """Counts by tenth of a second and stage."""
 
     def __init__(self) -> None:
         self.counts: dict[int, Counter[str]] = {}
-        self.used: dict[int, tuple[float, float]] = {}
         self._known: dict[tuple[str, str], dict[str, int]] = {}
 
     def take(self, _: int, frame: FrameType | None) -> None:
@@ -65,11 +63,10 @@ class Samples:
         number = int(time.time() / BIN_S)
         if number not in self.counts:
             self.counts[number] = Counter()
-            self.used[number] = (time.thread_time(), time.process_time())
         self.counts[number][stage_of(frame)] += 1
 
     def write(self, path: Path) -> None:
-        path.write_bytes(orjson.dumps({"counts": self.counts, "used": self.used}, option=orjson.OPT_NON_STR_KEYS))
+        path.write_bytes(orjson.dumps({"counts": self.counts}, option=orjson.OPT_NON_STR_KEYS))
 
 
 _RULE_OF: dict[tuple[str, str], int] = {}
