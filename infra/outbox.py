@@ -1,10 +1,18 @@
-"""All that a step wants done, as one transaction of one producer: it happens whole, or not at all."""
+"""All that a step wants done, as one transaction of one producer: it happens whole, or not at all.
+
+A transaction is a row of requests, one after the other: tell the coordinator which partitions it will write to, write,
+commit. The first of them needs nothing of the batch, and has to wait until the brokers have finished the transaction
+before. So it is made ahead: once a batch is committed, the next transaction is opened on the same partitions. One that
+has written nothing holds nothing back from readers; `rest` ends it where no batch comes.
+"""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping
+from contextlib import contextmanager
 from typing import Any, Final, NamedTuple, Self, cast
 
 from aiokafka.errors import IllegalOperation, InvalidProducerEpoch, KafkaError, MessageSizeTooLargeError, ProducerFenced
+from aiokafka.producer import sender
 
 from infra.clients import Batch, Partition, Producer, producer
 from infra.errors import UserError
@@ -13,7 +21,7 @@ from infra.settings import Settings
 
 _BATCH_BYTES: Final = 512 * 1024
 _REQUEST_BYTES: Final = 64 * 1024 * 1024
-_RETRY_MS: Final = 5  # a transaction that follows at once often finds the last one still being finished
+_RETRY_MS: Final = 3  # a transaction that follows at once often finds the last one still being finished
 _STOP_S: Final = 5.0
 
 Headers = list[tuple[str, bytes]]  # what the client takes: it wants a list
@@ -33,12 +41,17 @@ class FencedError(UserError):
     """Another worker has taken over this partition: nothing of what this one still held was written."""
 
 
+# What the client waits in that case is a constant of its own, made for transactions that don't follow one another.
+sender.BACKOFF_OVERRIDE = _RETRY_MS / 1000
+
+
 class Outbox:
     """A transactional producer. Starting it fences whoever used the same `transactional_id` before."""
 
     def __init__(self, settings: Settings, *, transactional_id: str, group: str) -> None:
         self._id = transactional_id
         self._group = group
+        self.is_open = False  # whether the next transaction is
         self._producer = producer(
             settings,
             client_id=transactional_id,
@@ -72,9 +85,32 @@ class Outbox:
         """
         batches = self._pack(messages)
         topics = {tp.topic for tp, _ in batches}
+        with self._explained(topics):
+            placed = await self._transact(batches, offsets)
+            if batches:
+                await self._open(place for place, _ in batches)
+            return placed
+
+    async def rest(self) -> None:
+        """End the transaction that was opened ahead: no batch has come for it. Raises what `commit` does."""
+        if self.is_open:
+            with self._explained(set()):
+                await self._producer.commit_transaction()
+            self.is_open = False
+
+    async def _open(self, places: Iterable[Partition]) -> None:
+        """Begin the next transaction, and have the coordinator told of these partitions in the background."""
+        await self._producer.begin_transaction()
+        self.is_open = True
+        for place in places:
+            _transactions(self._producer).maybe_add_partition_to_txn(place)
+
+    @contextmanager
+    def _explained(self, topics: set[str]) -> Generator[None]:
+        """What the client says of a failed transaction, as what it means."""
         try:
             with told(topics=topics, operation="WRITE", group=self._group, transactional_id=self._id):
-                return await self._transact(batches, offsets)
+                yield
         except (ProducerFenced, InvalidProducerEpoch) as error:
             raise FencedError(self._fenced()) from error
         except MessageSizeTooLargeError as error:
@@ -89,7 +125,9 @@ class Outbox:
         self, batches: list[tuple[Partition, Batch]], offsets: Mapping[Partition, int]
     ) -> dict[Partition, int]:
         producer = self._producer
-        await producer.begin_transaction()
+        if not self.is_open:
+            await producer.begin_transaction()
+        self.is_open = False
         try:
             sent = [await producer.send_batch(batch, tp.topic, partition=tp.partition) for tp, batch in batches]
         except IllegalOperation as error:
@@ -127,9 +165,14 @@ class Outbox:
         )
 
 
+def _transactions(producer: Producer) -> Any:
+    """The client's book of the transaction under way; there is no public way to it."""
+    return cast(Any, producer)._txn_manager  # noqa: SLF001
+
+
 def _refusal(producer: Producer) -> BaseException | None:
     """What put the transaction under way into error, if anything did."""
-    waiter = cast(Any, producer)._txn_manager._transaction_waiter  # noqa: SLF001 # there is no public way to ask
+    waiter = _transactions(producer)._transaction_waiter  # noqa: SLF001
     return waiter.exception() if waiter is not None and waiter.done() and not waiter.cancelled() else None
 
 

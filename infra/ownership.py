@@ -82,7 +82,9 @@ class Ownership:
         """Stop between two transactions. The tasks keep their state: many of them come back at once."""
         if self._tasks:
             pauses = [asyncio.ensure_future(task.pause()) for task in self._tasks.values()]
-            await asyncio.wait(pauses, timeout=self._around.settings.session_timeout_s * _PAUSE_S)
+            done, _ = await asyncio.wait(pauses, timeout=self._around.settings.session_timeout_s * _PAUSE_S)
+            for error in filter(None, (pause.exception() for pause in done)):
+                self._fail(error)
 
     async def on_assigned(self, assigned: Iterable[Partition]) -> None:
         """Go on with the tasks that stay, let go of those that went, and start the new ones in the background."""

@@ -159,7 +159,7 @@ class Task:
         """Make no further step; returns when the transaction in flight has ended."""
         self._running.clear()
         async with self._busy:
-            pass
+            await self._outbox.rest()
 
     async def close(self) -> None:
         """Let go of the producer. The task can't be used again."""
@@ -178,13 +178,15 @@ class Task:
                     await self._handle(self._take())
                 elif self._told != self._unread:
                     await self._tell()
+                elif self._outbox.is_open:
+                    await self._outbox.rest()
                 else:
                     await self._tick()
 
     async def _gather(self) -> bool:
         """Wait until a batch is due, by size or by age. False when nothing came, and there is else to do."""
-        untold = self._told != self._unread
-        if not await self._wait(_TELL_S if untold else self._around.settings.idle_timeout_s):
+        unfinished = self._told != self._unread or self._outbox.is_open
+        if not await self._wait(_TELL_S if unfinished else self._around.settings.idle_timeout_s):
             return False
         await self._align()
         loop = asyncio.get_running_loop()

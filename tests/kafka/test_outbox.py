@@ -54,6 +54,30 @@ def test_an_older_owner_is_fenced_and_writes_nothing(settings: Settings, topic: 
     assert keys(settings, topic, 2) == [b"by the old one", b"by the new one"]
 
 
+def test_what_was_opened_ahead_holds_nobody_up(settings: Settings, topic: str) -> None:
+    """Neither readers, while it is open; nor those who take over, when its owner is gone."""
+
+    async def write() -> None:
+        left = await outbox(settings).start()
+        await left.commit([Message(Partition(topic, 0), b"first", b"1")], {})
+        other = await Outbox(
+            settings, transactional_id=f"{settings.prefix}other", group=settings.prefix + GROUP
+        ).start()
+        await other.commit([Message(Partition(topic, 0), b"second", b"2")], {})
+        await other.rest()
+        assert left.is_open
+        assert not other.is_open
+        assert await asyncio.to_thread(keys, settings, topic, 2) == [b"first", b"second"]
+        heir = await outbox(settings).start()
+        await heir.commit([Message(Partition(topic, 0), b"third", b"3")], {})
+        with pytest.raises(FencedError, match="taken over"):
+            await left.commit([Message(Partition(topic, 0), b"too late", b"4")], {})
+        await asyncio.gather(left.stop(), other.stop(), heir.stop())
+
+    asyncio.run(write())
+    assert keys(settings, topic, 3) == [b"first", b"second", b"third"]
+
+
 def test_messages_keep_their_order_over_the_size_of_a_batch(settings: Settings, topic: str) -> None:
     messages = [Message(Partition(topic, 0), b"%d" % number, bytes(200_000)) for number in range(12)]
 
