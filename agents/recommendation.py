@@ -49,8 +49,6 @@ NAME: Final = "recommendation"
 SLATE_SIZE: Final = 10
 MAX_COMPANIONS: Final = 10
 
-_UPPER: Final = np.triu_indices(len(FEATURES))  # where a symmetric matrix of the features has its own values
-
 
 class User(msgspec.Struct):
     """All that is kept of one user."""
@@ -341,9 +339,8 @@ def _placement(user: User, event: UserEvent) -> str:
 
 def _belief(evidence: Evidence) -> dict[str, Any]:
     """The user's own evidence as it is logged: enough, with the policy version, to make the choice again."""
-    precision, shift = evidence.read(len(FEATURES))
-    upper = precision[_UPPER]
-    return {"precision_upper": upper, "shift": shift} if upper.any() else {}
+    upper, shift = np.frombuffer(evidence.upper), np.frombuffer(evidence.shift)
+    return {"precision_upper": upper, "shift": shift} if len(shift) == len(FEATURES) and upper.any() else {}
 
 
 def build(*, refresh_interval_ms: int, attribution_window_ms: int) -> Agent:

@@ -6,9 +6,11 @@ The model is Bayesian linear regression, y = φ·θ + ε, θ ~ N(m, Λ₀⁻¹),
 """
 
 from dataclasses import dataclass
+from functools import cache
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from policies.linalg import Floats, factor, solve_unit_upper
 from policies.version import Priors
@@ -33,26 +35,36 @@ class GaussianPrior:
 
 
 class Evidence(msgspec.Struct):
-    """What an entity's data added to the prior, as raw float64: `precision` is D [d, d], `shift` is h [d]."""
+    """What an entity's data added to the prior, as raw float64: `upper` is D's upper triangle, `shift` is h [d]."""
 
-    precision: bytes = b""
+    upper: bytes = b""
     shift: bytes = b""
     at: int = 0
 
     def read(self, size: int) -> tuple[Floats, Floats]:
-        """D and h, not to be written to; zeros where there are no data yet, or where they were of another size."""
+        """D [d, d] and h [d], not to be written to; zeros where there are no data yet, or were of another size."""
         if len(self.shift) != 8 * size:
             return np.zeros((size, size)), np.zeros(size)
-        return np.frombuffer(self.precision).reshape(size, size), np.frombuffer(self.shift)
+        return np.frombuffer(self.upper)[_places(size)], np.frombuffer(self.shift)
 
     def add(self, phi: Floats, y: Floats, *, noise: float, at: int, memory_ms: float) -> None:
         """Take in outcomes y [n] at contexts φ [n, d]. What was known fades by exp(-Δt / memory)."""
         known, shift = self.read(phi.shape[1])
         kept = float(np.exp(-max(0, at - self.at) / memory_ms)) if self.at else 1.0
         # einsum, not BLAS: its order of summation doesn't depend on where the arrays lie in memory
-        self.precision = (kept * known + np.einsum("ni,nj->ij", phi, phi) / noise).tobytes()
+        precision = kept * known + np.einsum("ni,nj->ij", phi, phi) / noise
+        self.upper = precision[np.triu_indices(len(precision))].tobytes()
         self.shift = (kept * shift + np.einsum("ni,n->i", phi, y) / noise).tobytes()
         self.at = max(self.at, at)
+
+
+@cache
+def _places(size: int) -> npt.NDArray[np.intp]:
+    """Where in the upper triangle, row by row, each element of a symmetric matrix stands: [d, d]."""
+    rows, columns = np.triu_indices(size)
+    places = np.empty((size, size), dtype=np.intp)
+    places[rows, columns] = places[columns, rows] = np.arange(len(rows))
+    return places
 
 
 def posterior(prior: GaussianPrior, precision: Floats, shift: Floats, noise: Floats) -> tuple[Floats, Floats]:

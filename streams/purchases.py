@@ -26,7 +26,7 @@ class Purchases:
         self._weight: array[float] = array("d", weight)  # decayed count of purchases …
         self._at: array[int] = array("q", at)  # … as of the last one
         self._first_at: array[int] = array("q", first_at)
-        self._times: array[int] = array("q", times)
+        self._times: array[int] = array("i", times)
         self._table: ItemTable | None = None
         self._in_table: array[int] = array("q")  # the first items' rows in that table
 
@@ -97,4 +97,4 @@ class Purchases:
         self._weight = array("d", [self._weight[row] for row in kept])
         self._at = array("q", [self._at[row] for row in kept])
         self._first_at = array("q", [self._first_at[row] for row in kept])
-        self._times = array("q", [self._times[row] for row in kept])
+        self._times = array("i", [self._times[row] for row in kept])
