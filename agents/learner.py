@@ -1,6 +1,12 @@
-"""Learner: experiences of all domains in, a new version of the policy out whenever enough was learned."""
+"""Learner: experiences of all domains in, a new version of the policy out whenever one passes its gate.
 
-from collections.abc import Callable, Sequence
+A bounded sample of entities keeps its last experiences as they were. At fixed counts of experiences a domain proposes a
+candidate, learned from some entities and the earlier times, and it is published if it predicts the later times of
+other entities better than the version that serves. Which one serves is what `policy-versions` says: acts of people
+are read there like any other input.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from zlib import crc32
@@ -10,149 +16,227 @@ import numpy as np
 
 from agents.contract import Agent, Draft, Input, State, Step, Work
 from agents.fold import fold
-from policies import demand, pacing, recommend
-from policies.belief import GaussianPrior
-from policies.demand import DemandPopulation
-from policies.pacing_population import PacingPopulation
-from policies.population import Individual, Population
-from policies.version import PolicyVersion, Priors
+from agents.versions import LEARNER, Refused, Serving, record_of
+from policies import recommend
+from policies.artefact import ArtefactError
+from policies.domains import fit
+from policies.gate import Verdict
+from policies.sample import Ring, Sample, Stream
+from policies.schools import SCHOOLS, Learns
+from policies.trial import Trial, attempt
+from policies.version import SCHEMA, SHIPPED, PolicyVersion
 from streams.records import Experience, PolicyVersionRecord
 from streams.seen import Seen
 from streams.topics import EXPERIENCES, POLICY_VERSIONS
 
-NAME: Final = "learner"
-GROWTH: Final = 0.25  # a domain's prior is estimated anew once its experiences have grown by a quarter
+NAME: Final = LEARNER
+GROWTH: Final = 0.25  # a domain learns once its experiences have grown by a quarter
+SELDOM: Final = 10_000  # and at the latest after so many
 BUCKETS: Final = 64
 REMEMBERED: Final = 32
+AT_LEAST: Final = {recommend.DOMAIN: 200, "bidding": 5, "replenishment": 500}  # new experiences before it learns
 
 
-class Latest(msgspec.Struct):
-    """The version last published, and how many experiences each domain had taken in then and now."""
+class Counts(msgspec.Struct):
+    """Experiences taken in by domain, those at the last attempt, and what became of the attempts."""
 
-    number: int = 0
-    priors: dict[str, Any] = {}
-    told: dict[str, int] = {}
     taken: dict[str, int] = {}
+    told: dict[str, int] = {}
+    published: dict[str, int] = {}
+    rejected: dict[str, int] = {}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pupil:
-    """How one domain learns: what it keeps of an experience, the prior that it draws from all, and how it forgets."""
+class Place(msgspec.Struct):
+    """The version that serves, as an artefact (none: the shipped one), and the highest number there is."""
 
-    at_least: int  # new experiences before its prior is estimated anew
-    learn: Callable[[Draft, Experience, Priors], None]
-    prior: Callable[[Draft], Priors]
-    shipped: Priors
-    forget: Callable[[Draft, Experience], None] = lambda draft, told: None  # only a person is forgotten
+    raw: bytes = b""
+    held: bool = False
+    acted_at: int = 0
+    highest: int = 0
 
+    def serving(self) -> Serving:
+        return Serving(current=self._current(), held=self.held, acted_at=self.acted_at, highest=self.highest)
 
-def _learn_weights(draft: Draft, told: Experience, prior: Priors) -> None:
-    one = draft.edit(f"individual/{told.entity}", Individual)
-    population = draft.edit(f"population/{told.domain}", Population)
-    population.learn(one, np.array(told.contexts), np.array(told.outcomes), GaussianPrior.of(prior))
+    def _current(self) -> PolicyVersion:
+        try:
+            return fit(PolicyVersion.read(self.raw)) if self.raw else SHIPPED
+        except ArtefactError:  # of an older package: nothing serves it any more
+            return SHIPPED
 
-
-def _forget_weights(draft: Draft, told: Experience) -> None:
-    one = draft.find(f"individual/{told.entity}", Individual)
-    if one is not None:
-        draft.edit(f"population/{told.domain}", Population).forget(one)
-        draft.remove(f"individual/{told.entity}")
-
-
-def _learn_pacing(draft: Draft, told: Experience, prior: Priors) -> None:
-    draft.edit(f"population/{told.domain}", PacingPopulation).update(told.entity, told.contexts, told.outcomes)
-
-
-def _learn_demand(draft: Draft, told: Experience, prior: Priors) -> None:
-    draft.edit(f"population/{told.domain}", DemandPopulation).update(told.entity, told.contexts, told.outcomes)
-
-
-PUPILS: Final = {
-    recommend.DOMAIN: Pupil(
-        at_least=200,
-        learn=_learn_weights,
-        prior=lambda draft: draft.edit(f"population/{recommend.DOMAIN}", Population).prior(recommend.PRIOR),
-        shipped=recommend.PRIOR,
-        forget=_forget_weights,
-    ),
-    pacing.DOMAIN: Pupil(
-        at_least=5,
-        learn=_learn_pacing,
-        prior=lambda draft: draft.edit(f"population/{pacing.DOMAIN}", PacingPopulation).prior(),
-        shipped=pacing.PRIOR,
-    ),
-    "replenishment": Pupil(
-        at_least=500,
-        learn=_learn_demand,
-        prior=lambda draft: draft.edit("population/replenishment", DemandPopulation).prior(),
-        shipped=demand.PRIOR,
-    ),
-}
+    def keep(self, serving: Serving) -> None:
+        self.raw = serving.current.raw if serving.current.number else b""
+        self.held, self.acted_at, self.highest = serving.held, serving.acted_at, serving.highest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LearnerAgent:
-    """Re-estimates each domain's prior from the stream, and publishes it as the next version."""
+    """Re-estimates each domain's prior from the stream; a candidate that passes its gate is published.
 
+    `at_least` is how many new experiences a domain waits for before it learns.
+    """
+
+    at_least: Mapping[str, int]
     name: str = NAME
-    reads: tuple[Any, ...] = (EXPERIENCES,)
+    reads: tuple[Any, ...] = (EXPERIENCES, POLICY_VERSIONS)
     watches: tuple[Any, ...] = ()
     emits: tuple[Any, ...] = (POLICY_VERSIONS,)
 
     def step(self, state: State, batch: Sequence[Input], policy: PolicyVersion, now: int) -> Step:
-        work = _Work(draft=Draft(state.entries, state.memo))
+        work = _Work(draft=Draft(state.entries, state.memo), at_least=self.at_least)
         end = fold(work.draft, batch, now, on_record=work.take, on_timer=lambda name, at: None)
         return work.done(end)
 
 
 @dataclass(slots=True, kw_only=True)
 class _Work(Work):
+    at_least: Mapping[str, int]
+
     def take(self, given: Input, now: int) -> None:
-        told: Experience = given.record
+        if isinstance(given.record, Experience):
+            self._learn(given.record, now)
+        elif given.record is not None:
+            self._hear(given.record)
+
+    def _hear(self, record: PolicyVersionRecord) -> None:
+        """Go by what the log says of versions; what the learner itself has published comes back to it here."""
+        place = self.draft.edit("serving", Place)
+        serving = place.serving()
+        try:
+            serving.take(record)
+        except Refused as refused:
+            self.ignore(refused.reason)
+        place.keep(serving)
+
+    # ---- The sample -------------------------------------------------------------------------------------------------
+
+    def _learn(self, told: Experience, now: int) -> None:
         seen = self.draft.edit(f"seen/{crc32(told.experience_id.encode()) % BUCKETS}", Seen)
         verdict = seen.admit(told.experience_id, told.occurred_at, REMEMBERED)
         if verdict == "duplicate":
             self.ignore(verdict)
             return
-        pupil = PUPILS[told.domain]
         if told.kind == "erasure":
-            pupil.forget(self.draft, told)
+            self._forget(told)
             return
-        latest = self.draft.edit("latest", Latest)
-        pupil.learn(self.draft, told, latest.priors.get(told.domain, pupil.shipped))
-        latest.taken[told.domain] = latest.taken.get(told.domain, 0) + 1
-        if self._enough(latest, told.domain, pupil):
-            self._publish(latest, told, pupil, now)
+        self._keep(told)
+        counts = self.draft.edit("counts", Counts)
+        counts.taken[told.domain] = counts.taken.get(told.domain, 0) + 1
+        if self._due(counts, told.domain):
+            counts.told[told.domain] = counts.taken[told.domain]
+            self._attempt(told.domain, SCHOOLS[told.domain], counts, now)
 
-    def _enough(self, latest: Latest, domain: str, pupil: Pupil) -> bool:
-        before = latest.told.get(domain, 0)
-        return latest.taken[domain] - before >= max(pupil.at_least, GROWTH * before)
+    def _keep(self, told: Experience) -> None:
+        inside, leaves = self.draft.edit(f"sample/{told.domain}", Sample).admit(told.entity)
+        if leaves is not None:
+            self.draft.remove(_key(told.domain, leaves))
+        if inside:
+            ring = self.draft.edit(_key(told.domain, told.entity), Ring)
+            if not ring.add(int(told.occurred_at), told.contexts, told.outcomes, told.propensities):
+                self.ignore("uneven")
 
-    def _publish(self, latest: Latest, told: Experience, pupil: Pupil, now: int) -> None:
-        latest.told[told.domain] = latest.taken[told.domain]
-        latest.priors = latest.priors | {told.domain: pupil.prior(self.draft)}
+    def _forget(self, told: Experience) -> None:
+        sample = self.draft.find(f"sample/{told.domain}", Sample)
+        if sample is not None:
+            sample.leave(told.entity)
+        if self.draft.find(_key(told.domain, told.entity), Ring) is not None:
+            self.draft.remove(_key(told.domain, told.entity))
+
+    def _due(self, counts: Counts, domain: str) -> bool:
+        before = counts.told.get(domain, 0)
+        return counts.taken[domain] - before >= min(SELDOM, max(self.at_least[domain], GROWTH * before))
+
+    def _streams(self, domain: str) -> list[tuple[str, Stream]]:
+        names = [name for _, name in self.draft.edit(f"sample/{domain}", Sample).members]
+        rings = [(name, self.draft.find(_key(domain, name), Ring)) for name in names]
+        return [(name, ring.episodes()) for name, ring in rings if ring is not None]
+
+    # ---- The gate ---------------------------------------------------------------------------------------------------
+
+    def _attempt(self, domain: str, school: Learns, counts: Counts, now: int) -> None:
+        place = self.draft.edit("serving", Place)
+        serving = place.serving()
+        before = serving.current.prior(domain, school.shipped)
+        try:
+            trial = attempt(school, self._streams(domain), before)
+        except (ArithmeticError, ValueError):  # LinAlgError is one: numbers so odd that no prior fits them
+            self.ignore("cannot-learn")
+            return
+        if trial is None:
+            self.ignore("nothing-to-learn")
+            return
+        tally = counts.published if trial.passed else counts.rejected
+        tally[domain] = tally.get(domain, 0) + 1
         version = PolicyVersion(
-            number=latest.number + 1,
-            parent=latest.number,
-            priors=latest.priors,
+            number=max(place.highest, serving.current.number) + 1,
+            parent=serving.current.number,
+            parent_sha256=serving.current.sha256,
+            priors=serving.current.priors | {domain: trial.candidate},
             published_at=now,
-            evidence={"domain": told.domain, "experiences": dict(latest.taken)},
+            evidence=_evidence(domain, trial, counts),
         )
-        latest.number = version.number
-        self.put(POLICY_VERSIONS, as_record(version))
+        if trial.passed and self._serveable(version):
+            self._publish(version, place, serving)
+        else:
+            self._reject(version)
+
+    def _serveable(self, version: PolicyVersion) -> bool:
+        try:
+            fit(PolicyVersion.read(version.raw))
+        except ArtefactError:
+            self.ignore("unfit")
+            return False
+        return True
+
+    def _publish(self, version: PolicyVersion, place: Place, serving: Serving) -> None:
+        record = record_of(version, "publish", by=NAME, reason=f"passed the gate for {version.evidence['domain']}")
+        self.put(POLICY_VERSIONS, record)
+        try:
+            serving.take(record)
+        except Refused as refused:
+            self.ignore(f"published, {refused.reason}")  # it lies in the log, to be promoted by hand
+        place.keep(serving)
+
+    def _reject(self, version: PolicyVersion) -> None:
+        self.ignore("rejected")
+        record = PolicyVersionRecord(
+            act="reject",
+            number=0,
+            parent=version.parent,
+            parent_sha256=version.parent_sha256,
+            published_at=version.published_at,
+            sha256="",
+            schema=SCHEMA,
+            artefact="",
+            evidence=version.evidence,
+            by=NAME,
+            reason=f"did not pass the gate for {version.evidence['domain']}",
+        )
+        self.put(POLICY_VERSIONS, record)
 
 
-def as_record(version: PolicyVersion) -> PolicyVersionRecord:
-    """A version as it travels."""
-    return PolicyVersionRecord(
-        number=version.number,
-        parent=version.parent,
-        published_at=version.published_at,
-        priors=version.priors,
-        evidence=version.evidence,
-        sha256=version.sha256,
-    )
+def _key(domain: str, entity: str) -> str:
+    return f"individual/{entity}" if domain == recommend.DOMAIN else f"{domain}/{entity}"
+
+
+def _evidence(domain: str, trial: Trial, counts: Counts) -> dict[str, Any]:
+    """What the gate found: of log-likelihood per outcome, and, where it can be told, of reward per slot."""
+    return {
+        "domain": domain,
+        "experiences": dict(counts.taken),
+        "trained_on": trial.trained_on,
+        "judged_after": trial.cut,
+        "log_likelihood": _told(trial.foretold),
+        "reward": _told(trial.earned) if trial.earned.entities else None,
+        "published": counts.published.get(domain, 0),
+        "rejected": counts.rejected.get(domain, 0),
+    }
+
+
+def _told(verdict: Verdict) -> dict[str, Any]:
+    """To six digits, for people; the bounds are those of a one-sided 95%, None where there are too few."""
+    found = {"entities": verdict.entities, "gain": verdict.gain, "lower": verdict.lower, "upper": verdict.upper}
+    return {name: float(f"{value:.6g}") if np.isfinite(value) else None for name, value in found.items()}
 
 
 def build() -> Agent:
-    return LearnerAgent()
+    return LearnerAgent(at_least=AT_LEAST)

@@ -226,6 +226,7 @@ class _Work(Work):
         for one, of, slate in zip(asked, phi, slates, strict=True):
             items = names_of(one.facts.rows)
             one.open.items = [items[place] for place in slate.chosen]
+            one.open.propensities = slate.slot_propensities
             one.open.contexts = of[slate.chosen].astype(np.int32).tobytes()
             self.put(RECOMMENDATIONS, self._recommendation(one, slate))
             self.put(DECISIONS, self._decision(one, items, of, slate))
@@ -281,7 +282,7 @@ class _Work(Work):
         self.put(OUTCOMES, self._outcome(user_id, slate, at, "final"))
         if slate.items:
             self._learn(user_id, user, slate, at)
-        slate.contexts = b""  # late feedback needs its items only
+        slate.contexts, slate.propensities = b"", []  # late feedback needs its items only
 
     def _learn(self, user_id: str, user: User, slate: OpenSlate, at: int) -> None:
         phi = np.frombuffer(slate.contexts, dtype=np.int32).reshape(len(slate.items), -1) / SCALE
@@ -295,6 +296,7 @@ class _Work(Work):
             contexts=phi.tolist(),
             outcomes=y.tolist(),
             policy_version=slate.policy_version,
+            propensities=slate.propensities,
         )
         self.put(EXPERIENCES, experience)
 

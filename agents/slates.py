@@ -19,6 +19,7 @@ class OpenSlate(msgspec.Struct):
     due: int = 0
     policy_version: int = 0
     items: list[str] = []
+    propensities: list[float] = []  # by slot: of the item there, given those before it
     contexts: bytes = b""  # features [slots, d] of the chosen as int32, in the units of policies.recommend.SCALE
     earned: dict[str, float] = {}  # reward by item, for whatever item feedback named
     echoed: bool = False

@@ -59,10 +59,11 @@ _TABLE: Final = (
         watches=(CATALOG,),
     ),
     Flow(name="bidding", reads=(AD_EVENTS, CAMPAIGNS), emits=(BID_ADJUSTMENTS, *_LEARNED_FROM)),
-    Flow(name="learner", reads=(EXPERIENCES,), emits=(POLICY_VERSIONS,)),
+    Flow(name="learner", reads=(EXPERIENCES, POLICY_VERSIONS), emits=(POLICY_VERSIONS,)),
     Flow(name="catalog", reads=(CATALOG,), emits=()),
 )
 FLOWS: Final[Mapping[str, Flow]] = {flow.name: flow for flow in _TABLE}
+SERVING: Final = tuple(name for name in FLOWS if name != "learner")  # a worker's; learning has a process of its own
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,6 +26,8 @@ from infra.errors import UserError
 COMMANDS: Final = {
     "demo": "Run the whole main job on real data, and sum it up.",
     "worker": "Run agents against a Kafka cluster.",
+    "learner": "Learn from what the workers experience.",
+    "policies": "List, show, promote, roll back and pretrain versions of the policy.",
     "topics": "Create or check the topics.",
     "doctor": "Say what is wrong with this set-up.",
     "evaluate": "Measure a policy on a task whose optimum is known.",

@@ -66,6 +66,9 @@ class Settings(BaseSettings):
     review_hours: float = Field(
         default=24, gt=0, le=10_000, description="event time between two reviews of one SKU's stock"
     )
+    learner_cpu_share: float = Field(
+        default=0.5, ge=0.01, le=1, description="the share of one processor core that `tradewind learner` may use"
+    )
     idle_timeout_s: float = Field(
         default=10, gt=0, le=86_400, description="a partition silent for so long takes its time from its neighbours"
     )

@@ -5,10 +5,11 @@ import logging
 from collections.abc import Iterable
 from typing import Any, Final
 
+from agents.versions import Refused, Serving
 from infra.clients import Partition, Raw, Reader, partitions_of, reader
 from infra.rights import told
 from infra.settings import Settings
-from policies.version import SHIPPED, PolicyVersion
+from policies.version import PolicyVersion
 from streams.codec import MalformedRecord, decode
 from streams.records import PolicyVersionRecord
 from streams.topics import POLICY_VERSIONS, Topic
@@ -29,11 +30,11 @@ class Watcher:
         self.warm = asyncio.Event()  # everything that stood in the topics at the start is in
         self._settings = settings
         self._topics = {settings.topic(topic.name): topic for topic in {*topics, POLICY_VERSIONS}}
-        self._policy = SHIPPED
+        self.serving = Serving()
 
     def policy(self) -> PolicyVersion:
-        """The newest version of the policy that held its hash."""
-        return self._policy
+        """The version of the policy that serves."""
+        return self.serving.current
 
     async def run(self) -> None:
         """Read everything, then follow, until cancelled."""
@@ -81,22 +82,19 @@ class Watcher:
         if topic is not POLICY_VERSIONS:
             self.views.apply(topic, key, record, logged_at)
         elif record is not None:
-            self._policy = newer(self._policy, record)
+            follow(self.serving, record)
 
 
-def newer(current: PolicyVersion, offered: PolicyVersionRecord) -> PolicyVersion:
-    """The version to go on with: the offered one if its number is higher and its hash holds."""
-    version = PolicyVersion(
-        number=offered.number,
-        parent=offered.parent,
-        priors=offered.priors,
-        published_at=offered.published_at,
-        evidence=offered.evidence,
-    )
-    if version.number <= current.number:
-        return current
-    if version.sha256 != offered.sha256:
-        log.error("policy version %d is refused: its weights don't have the hash it names", version.number)
-        return current
-    log.info("policy version %d replaces %d", version.number, current.number)
-    return version
+def follow(serving: Serving, record: PolicyVersionRecord) -> None:
+    """Go by one more record of `policy-versions`. One that can't serve is told of, and what serves goes on serving."""
+    try:
+        if serving.take(record):
+            log.info("policy version %d serves (%s by %s)", serving.current.number, record.act, record.by)
+    except Refused as refused:
+        log.log(  # a late one is no fault: somebody rolled back, or an older learner was still at it
+            logging.INFO if refused.reason == "older" else logging.ERROR,
+            "policy version %d is refused: %s; version %d goes on serving",
+            record.number,
+            refused,
+            serving.current.number,
+        )

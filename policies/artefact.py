@@ -36,10 +36,19 @@ class Artefact:
 
 
 def pack(tensors: Mapping[str, Array], about: Mapping[str, str]) -> bytes:
-    """The bytes of an artefact. `about` must name its `schema`."""
+    """The bytes of an artefact: the same ones for the same contents. `about` must name its `schema`."""
     if "schema" not in about:
         raise ArtefactError("an artefact must say which schema it has")
-    return write_tensors({name: np.ascontiguousarray(array) for name, array in tensors.items()}, dict(about))
+    # Not ascontiguousarray: it would make an array of one of a single number.
+    return _canonical(write_tensors({name: np.asarray(x, order="C") for name, x in tensors.items()}, dict(about)))
+
+
+def _canonical(raw: bytes) -> bytes:
+    """The same safetensors with the words of its header in order: the library writes them in any."""
+    end = _HEADER + int.from_bytes(raw[:_HEADER], "little")
+    header = orjson.dumps(orjson.loads(raw[_HEADER:end]), option=orjson.OPT_SORT_KEYS)
+    header += b" " * (-len(header) % 8)  # tensors begin on whole words
+    return len(header).to_bytes(_HEADER, "little") + header + raw[end:]
 
 
 def unpack(raw: bytes, *, schema: str, expected: str | None = None) -> Artefact:

@@ -4,42 +4,57 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from infra.errors import UserError
+
 if TYPE_CHECKING:
     from infra.settings import Settings
 
 app: Final = typer.Typer(add_completion=False)
 
 Agents = Annotated[
-    str | None, typer.Option(help="Only these agents, by name, separated by commas [default: all of them].")
+    str | None, typer.Option(help="Only these agents, by name, separated by commas [default: all but the learner].")
+]
+WithLearner = Annotated[
+    bool, typer.Option("--with-learner", help="Learn in this process too. Then run one worker only, and no learner.")
 ]
 Servers = Annotated[str | None, typer.Option("--bootstrap-servers", help="The Kafka brokers, host:port.")]
 Prefix = Annotated[str | None, typer.Option(help="Put before the name of every topic.")]
 
 
 @app.command()
-def worker(*, agents: Agents = None, bootstrap_servers: Servers = None, prefix: Prefix = None) -> None:
+def worker(
+    *,
+    agents: Agents = None,
+    with_learner: WithLearner = False,
+    bootstrap_servers: Servers = None,
+    prefix: Prefix = None,
+) -> None:
     """Make and check the topics, then run the agents until SIGTERM or Ctrl-C.
 
     Start as many of these as there are cores: they share the partitions. Prints `ready: …` once every partition that
     fell to it has its state. A worker may be killed at any time: no action is lost, and none happens twice.
+    `tradewind learner`, started once beside them, learns from what they experience.
     """
     from infra import logs, settings
 
     loaded = settings.load(bootstrap_servers=bootstrap_servers, prefix=prefix)
     logs.configure(loaded.log_level)
-    _run(loaded, agents)
+    if with_learner and agents is not None:
+        raise UserError("--with-learner goes without --agents: name `learner` among the agents instead")
+    _run(loaded, agents, with_learner=with_learner)
 
 
-def _run(loaded: "Settings", names: str | None) -> None:
-    from agents.wiring import FLOWS
+def _run(loaded: "Settings", names: str | None, *, with_learner: bool) -> None:
+    from agents.wiring import FLOWS, SERVING
     from infra import provision
     from infra.app import group_of
     from infra.replay.cast import chosen
     from infra.worker import serve
 
     # Before the agents: a wrong address shall not wait for torch to be imported.
-    wanted = None if names is None else [name.strip() for name in names.split(",")]
-    provision.ensure(loaded, [flow for name, flow in FLOWS.items() if wanted is None or name in wanted])
-    cast = chosen(names, loaded)
-    group = group_of(loaded, [agent.name for agent in cast], FLOWS)
+    usual = FLOWS if with_learner else SERVING
+    wanted = list(usual) if names is None else [name.strip() for name in names.split(",")]
+    provision.ensure(loaded, [flow for name, flow in FLOWS.items() if name in wanted])
+    cast = chosen(",".join(wanted), loaded)
+    group = group_of(loaded, [agent.name for agent in cast], SERVING)
     serve(loaded, cast, group=group, announce=lambda text: print(text, flush=True))

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from agents.contract import Agent, Input, Output, State, Step
+from agents.versions import Serving
 from infra.letters import dead_letter
 from infra.replay.message import Message
-from infra.watch import newer
+from infra.watch import follow
 from policies.version import SHIPPED, PolicyVersion
 from streams.codec import MalformedRecord, decode, encode
 from streams.topics import DEAD_LETTERS, POLICY_VERSIONS
@@ -64,9 +65,11 @@ class InProcess:
     _offsets: Counter[str] = field(default_factory=Counter[str])
     watched: frozenset[str] = field(init=False)  # the names of the topics that some agent reads whole
     _wanted: set[str] = field(init=False)
+    _serving: Serving = field(init=False)
 
     def __post_init__(self) -> None:
         self._seats = [_Seat(agent) for agent in self.agents]
+        self._serving = Serving(current=self.policy)
         self.watched = frozenset[str]().union(*(seat.watches for seat in self._seats))
         self._wanted = {name for seat in self._seats for name in seat.reads | seat.watches}
 
@@ -110,7 +113,8 @@ class InProcess:
         fresh = [Message(put.topic, put.topic.key(put.record).encode(), encode(put.record), logged_at) for put in made]
         for output in made:
             if output.topic is POLICY_VERSIONS:
-                self.policy = newer(self.policy, output.record)
+                follow(self._serving, output.record)
+                self.policy = self._serving.current
         fresh = [self._placed(message) for message in fresh]
         out.extend(fresh)
         return self._read(fresh, out)

@@ -34,7 +34,10 @@ AGENTS: Final[dict[str, tuple[Agent, world.Stream]]] = {
     "orders": (orders.build(), world.orders),
     "replenishment": (replenishment.build(), world.supply),
     "bidding": (bidding.build(), world.ads),
-    "learner": (learner.build(), world.experiences),
+    "learner": (
+        learner.LearnerAgent(at_least={"recommendation": 40, "replenishment": 40, "bidding": 5}),
+        world.experiences,
+    ),
 }
 
 VIEWS: Final = world.views()

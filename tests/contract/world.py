@@ -5,6 +5,9 @@ from random import Random
 from typing import Any
 
 from agents.contract import Input
+from agents.versions import record_of
+from policies.recommend import DOMAIN, PRIOR
+from policies.version import PolicyVersion
 from streams import topics as t
 from streams.records import (
     AdEvent,
@@ -16,6 +19,7 @@ from streams.records import (
     ItemStats,
     Order,
     OrderLine,
+    PolicyVersionRecord,
     SkuDemand,
     StockUpdate,
     Supply,
@@ -167,22 +171,40 @@ def ads(rng: Random, count: int) -> list[Input]:
 
 
 def experiences(rng: Random, count: int) -> list[Input]:
-    def one(n: int, at: EventTime) -> Experience:
-        domain: Any = rng.choice(["recommendation", "replenishment"])
+    """Experiences of two domains, entities that are forgotten, and now and then a person who has a version serve."""
+    people, drawn = [f"p{n}" for n in range(10)], rng.choice([[], [], [0.2] * 3])
+
+    def one(n: int, at: EventTime) -> Any:
+        if rng.random() < 0.03:
+            return _acted(n, rng)
+        domain: Any = rng.choice(["recommendation"] * 5 + ["replenishment"])
         if domain == "recommendation" and rng.random() < 0.06:
-            return _unlearn(f"x{n}", rng.choice(["p", "q", "r"]), at)
+            return _unlearn(f"x{n}", rng.choice(people), at)
         width = 12 if domain == "recommendation" else 1
+        contexts = [[rng.random() for _ in range(width)] for _ in range(3)]
         return Experience(
             experience_id=f"x{n}",
             domain=domain,
-            entity=rng.choice(["p", "q", "r"]),
+            entity=rng.choice(people),
             occurred_at=at,
-            contexts=[[rng.random() for _ in range(width)] for _ in range(3)],
-            outcomes=[rng.choice([0.0, 1.0]) for _ in range(3)],
+            contexts=contexts,
+            outcomes=[round(context[0] + rng.random() / 4, 1) for context in contexts],
             policy_version=0,
+            propensities=drawn,
         )
 
-    return _inputs(t.EXPERIENCES, [one(n, at) for n, at in enumerate(_times(rng, count, HOUR))])
+    records = [one(n, at) for n, at in enumerate(_times(rng, count, HOUR))]
+    return [
+        Input(topic := t.EXPERIENCES if isinstance(r, Experience) else t.POLICY_VERSIONS, 0, n, topic.key(r), r)
+        for n, r in enumerate(records)
+    ]
+
+
+def _acted(n: int, rng: Random) -> PolicyVersionRecord:
+    """Somebody has a version serve; now and then one that can't."""
+    prior = PRIOR | {"noise": rng.choice([0.1, 0.2, -1.0])}
+    made = PolicyVersion(number=100 + n, parent=0, priors={DOMAIN: prior}, published_at=START + n)
+    return record_of(made, rng.choice(["promote", "rollback"]), by="ann", hold=rng.random() < 0.3)
 
 
 def _unlearn(name: str, entity: str, at: EventTime) -> Experience:

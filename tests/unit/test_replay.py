@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from agents.contract import Agent, Draft, Input, Output, State, Step
 from agents.fold import Clock
+from agents.versions import record_of
 from infra.cli import main
 from infra.errors import UserError
 from infra.measures.scoreboard import Scoreboard
@@ -89,7 +91,7 @@ class Promoter:
 
     def step(self, state: State, batch: Sequence[Input], policy: PolicyVersion, now: int) -> Step:
         draft = Draft(state.entries)
-        made = [version(policy.number + 1, broken=policy.number == 1) for _ in batch]
+        made = [version(policy, broken=policy.number == 1) for _ in batch]
         return Step(draft.writes(), [Output(POLICY_VERSIONS, one) for one in made], now)
 
 
@@ -110,12 +112,11 @@ def activity(event: UserEvent) -> ItemActivity:
     return ItemActivity(event_id=event.event_id, item_id=item, type=event.type, occurred_at=event.occurred_at)
 
 
-def version(number: int, *, broken: bool) -> PolicyVersionRecord:
-    made = PolicyVersion(number=number, parent=number - 1, priors={"recommendation": {"m": [0.1 * number]}})
-    signed = "0" * 64 if broken else made.sha256
-    return PolicyVersionRecord(
-        number=number, parent=made.parent, published_at=AT, priors=made.priors, evidence={}, sha256=signed
-    )
+def version(policy: PolicyVersion, *, broken: bool) -> PolicyVersionRecord:
+    priors = {"bidding": {"log_mu": 0.1 * (policy.number + 1)}}
+    made = PolicyVersion(number=policy.number + 1, parent=policy.number, parent_sha256=policy.sha256, priors=priors)
+    record = record_of(made, "publish", by="promoter", at=AT)
+    return replace(record, sha256="0" * 64) if broken else record
 
 
 def told(topic: Topic, record: Any, *, at: int = AT * 2) -> Message:

@@ -1,28 +1,30 @@
-"""A policy version comes into force by its number, if its hash holds."""
+"""What a worker does with the records of `policy-versions`: it follows them, and tells of what it refuses, once."""
 
-from dataclasses import replace
+import logging
 
-from infra.watch import newer
+import pytest
+from msgspec.structs import replace
+
+from agents.versions import Serving, record_of
+from infra.watch import follow
 from policies.version import SHIPPED, PolicyVersion
-from streams.records import PolicyVersionRecord
 
 
-def record(number: int) -> PolicyVersionRecord:
-    version = PolicyVersion(number=number, parent=0, priors={"bidding": {"mu": 1.5}})
-    return PolicyVersionRecord(
-        number=number, parent=0, published_at=0, priors=dict(version.priors), evidence={}, sha256=version.sha256
-    )
+def test_a_version_comes_into_force_and_it_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    serving = Serving()
+    made = PolicyVersion(number=1, parent=0, parent_sha256=SHIPPED.sha256, priors={"bidding": {"log_mu": 1.5}})
+    with caplog.at_level(logging.INFO):
+        follow(serving, record_of(made, "publish", by="learner"))
+    assert serving.current.sha256 == made.sha256
+    assert "policy version 1 serves (publish by learner)" in caplog.text
 
 
-def test_a_higher_number_comes_into_force() -> None:
-    assert newer(SHIPPED, record(3)).number == 3
-
-
-def test_an_older_one_does_not() -> None:
-    current = newer(SHIPPED, record(3))
-    assert newer(current, record(2)) is current
-
-
-def test_weights_without_their_hash_are_refused() -> None:
-    forged = replace(record(3), priors={"bidding": {"mu": 99.0}})
-    assert newer(SHIPPED, forged) is SHIPPED
+def test_a_damaged_one_is_an_error_that_names_what_goes_on_serving(caplog: pytest.LogCaptureFixture) -> None:
+    serving = Serving()
+    made = PolicyVersion(number=1, parent=0, priors={"bidding": {"log_mu": 1.5}})
+    follow(serving, replace(record_of(made, "promote", by="ann"), sha256="0" * 64))
+    assert serving.current is SHIPPED
+    (said,) = caplog.records
+    assert said.levelno == logging.ERROR
+    assert "version 1 is refused: the artefact's sha256 is" in said.getMessage()
+    assert said.getMessage().endswith("version 0 goes on serving")

@@ -1,11 +1,10 @@
-"""Beliefs: the posterior is the textbook's, forgetting goes to the prior, and the population finds its own prior."""
+"""Beliefs: the posterior is the textbook's, and forgetting goes to the prior."""
 
 import numpy as np
 import pytest
 
 from policies.belief import Evidence, GaussianPrior, posterior
 from policies.linalg import Floats
-from policies.population import Individual, Population
 
 D = 3
 PRIOR = GaussianPrior(mean=np.array([0.5, -0.2, 0.1]), precision=np.diag([4.0, 2.0, 8.0]), noise=0.25)
@@ -67,35 +66,3 @@ def test_evidence_of_another_size_counts_for_nothing() -> None:
     precision, shift = evidence.read(D)
     assert not precision.any()
     assert not shift.any()
-
-
-SHIPPED = {"mean": [0.0] * D, "precision": np.diag([1.0] * D).tolist(), "noise": 0.25}
-
-
-def test_the_population_finds_its_prior() -> None:
-    """Entities whose weights scatter around a common mean: the estimated prior moves there, and narrows."""
-    rng = np.random.default_rng(2)
-    centre, spread = np.array([1.0, -1.0, 0.5]), 0.1
-    population, prior = Population(), GaussianPrior.of(SHIPPED)
-    for _ in range(300):
-        one, own = Individual(), centre + spread * rng.normal(size=D)
-        for _ in range(5):
-            phi = rng.normal(size=(4, D))
-            population.learn(one, phi, phi @ own + 0.5 * rng.normal(size=4), prior)
-        prior = GaussianPrior.of(population.prior(SHIPPED))
-    assert prior.mean == pytest.approx(centre, abs=0.1)
-    assert np.sqrt(np.diag(np.linalg.inv(prior.precision))).max() < 0.5
-
-
-def test_few_outcomes_move_the_prior_little() -> None:
-    population, one = Population(), Individual()
-    population.learn(one, np.eye(D), np.full(D, 9.0), GaussianPrior.of(SHIPPED))
-    assert np.abs(population.prior(SHIPPED)["mean"]).max() < 2.0
-
-
-def test_an_entity_counts_once_however_often_it_reports() -> None:
-    population, one = Population(), Individual()
-    for _ in range(10):
-        population.learn(one, np.eye(D), np.ones(D), GaussianPrior.of(SHIPPED))
-    assert population.entities == 1.0
-    assert np.frombuffer(population.mean) == pytest.approx(np.frombuffer(one.mean))

@@ -1,0 +1,316 @@
+"""`tradewind policies`: the versions of the policy, which one serves, and having another one serve."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final, cast
+
+import orjson
+import typer
+
+from infra.errors import UserError
+
+if TYPE_CHECKING:
+    from infra.policy_log import Entry, PolicyLog
+    from infra.settings import Settings
+    from streams.records import PolicyVersionRecord
+
+app: Final = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    help="""The versions of the policy: which serves, what the gate found, and having another one serve.
+
+    tradewind policies list
+
+    tradewind policies rollback --reason "clicks fell on Monday"
+
+    tradewind policies pretrain replenishment --seed 0 --out prior.safetensors
+    """,
+)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+Reason = Annotated[str, typer.Option(help="Why; it is kept with the act.")]
+Servers = Annotated[str | None, typer.Option("--bootstrap-servers", help="The Kafka brokers, host:port.")]
+Prefix = Annotated[str | None, typer.Option(help="Put before the name of every topic.")]
+
+
+@app.command("list")
+def list_(*, as_json: AsJson = False, bootstrap_servers: Servers = None, prefix: Prefix = None) -> None:
+    """All versions, with what the gate found, and which one serves."""
+    log = _read(_settings(bootstrap_servers, prefix))
+    if as_json:
+        _print(_summary(log))
+        return
+    _show_table(log)
+
+
+@app.command()
+def show(
+    *,
+    number: Annotated[int, typer.Argument(min=0, metavar="N", help="The version's number; 0 is what ships.")],
+    out: Annotated[Path | None, typer.Option(help="Write the artefact (safetensors) to this file too.")] = None,
+    as_json: AsJson = False,
+    bootstrap_servers: Servers = None,
+    prefix: Prefix = None,
+) -> None:
+    """One version: where it comes from, its evidence, its tensors, and all that was done with it."""
+    log = _read(_settings(bootstrap_servers, prefix))
+    record = log.find(number)
+    if out is not None:
+        _write(out, record)
+    found = _told(log, record)
+    if as_json:
+        _print(found)
+        return
+    for name, value in found.items():
+        lines = cast(list[Any], value) if isinstance(value, list) else [value]
+        for line in lines:
+            print(f"{name:<14} {line if isinstance(line, str) else orjson.dumps(line).decode()}")
+
+
+@app.command()
+def promote(
+    *,
+    which: Annotated[str, typer.Argument(metavar="N|FILE", help="A version's number, or a file from `pretrain`.")],
+    reason: Reason,
+    hold: Annotated[bool, typer.Option("--hold", help="Have it serve until the next promotion.")] = False,
+    as_json: AsJson = False,
+    bootstrap_servers: Servers = None,
+    prefix: Prefix = None,
+) -> None:
+    """Have a version serve. Workers take it up between two batches; nothing is restarted.
+
+    Ends a hold, so that the learner's versions are taken again. A file is verified first, and becomes the next version.
+
+    Examples: `tradewind policies promote 7 --reason "the rollback was a false alarm"`,
+    `tradewind policies promote prior.safetensors --reason "trained on last year"`.
+    """
+    from infra import policy_log
+
+    loaded = _settings(bootstrap_servers, prefix)
+    log = _read(loaded)
+    version = _numbered(log, int(which)) if which.isdigit() else _from_file(log, Path(which))
+    _done(policy_log.act(loaded, log, version, "promote", reason=reason, hold=hold), as_json=as_json)
+
+
+@app.command()
+def rollback(
+    *,
+    reason: Reason,
+    hold: Annotated[
+        bool, typer.Option("--hold/--no-hold", help="Take none of the learner's versions until the next promotion.")
+    ] = True,
+    as_json: AsJson = False,
+    bootstrap_servers: Servers = None,
+    prefix: Prefix = None,
+) -> None:
+    """Have the version serve again that served before this one, and hold it there.
+
+    Example: `tradewind policies rollback --reason "clicks fell on Monday"`.
+    """
+    from infra import policy_log
+
+    loaded = _settings(bootstrap_servers, prefix)
+    log = _read(loaded)
+    serving = log.serving
+    if serving.previous is None:
+        raise UserError("no version served before this one: `tradewind policies promote N` takes any")
+    _done(policy_log.act(loaded, log, serving.previous, "rollback", reason=reason, hold=hold), as_json=as_json)
+
+
+@app.command()
+def pretrain(
+    *,
+    domain: Annotated[str, typer.Argument(help="recommendation, bidding or replenishment.")],
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same file.")] = 0,
+    events: Annotated[
+        Path | None, typer.Option(help="Learn from this history (`tradewind export`) instead of simulated tasks.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Where to write it. [default: DOMAIN.safetensors]")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Meta-train a domain's prior offline, and write it to a file. Progress goes to standard error.
+
+    From simulated tasks, or from your own history: then it is what the learner comes to by the end of it.
+
+    Examples: `tradewind policies pretrain replenishment --seed 1 --out prior.safetensors`,
+    `tradewind policies pretrain recommendation --events history.jsonl.gz`, then
+    `tradewind policies promote prior.safetensors --reason "trained on seed 1"`.
+    """
+    from time import perf_counter
+
+    from infra.pretrained import from_history, from_tasks
+    from infra.tuning import settle
+
+    settle()
+    began = perf_counter()
+    path = out or Path(f"{domain}.safetensors")
+    made = from_tasks(domain, seed, _progress) if events is None else from_history(domain, events)
+    found = {
+        "domain": domain,
+        "file": str(path),
+        "sha256": made.write(path),
+        "bytes": path.stat().st_size,
+        "tensors": len(made.tensors),
+        "about": made.about,
+        "seconds": round(perf_counter() - began, 1),
+    }
+    if as_json:
+        _print(found)
+    else:
+        print(f"{path}: {found['bytes']:,} bytes, sha256 {found['sha256']}, in {found['seconds']} s")
+
+
+def _progress(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+# ---- What they share -------------------------------------------------------------------------------------------------
+
+
+def _settings(bootstrap_servers: str | None, prefix: str | None) -> "Settings":
+    from infra import settings
+
+    return settings.load(bootstrap_servers=bootstrap_servers, prefix=prefix)
+
+
+def _read(loaded: "Settings") -> "PolicyLog":
+    from infra import policy_log
+
+    return policy_log.read(loaded)
+
+
+def _numbered(log: "PolicyLog", number: int) -> Any:
+    from agents.versions import Refused, version_of
+
+    try:
+        return version_of(log.find(number))
+    except Refused as refused:
+        raise UserError(f"version {number} can't serve: {refused}") from refused
+
+
+def _from_file(log: "PolicyLog", path: Path) -> Any:
+    from infra.pretrained import as_version
+
+    highest = max((entry.record.number for entry in log.entries), default=0)
+    return as_version(path, log.serving.current, highest + 1)
+
+
+def _write(out: Path, record: "PolicyVersionRecord") -> None:
+    from base64 import b64decode
+
+    try:
+        out.write_bytes(b64decode(record.artefact))
+    except (OSError, ValueError) as error:
+        raise UserError(f"--out {out}: {error}") from error
+
+
+def _print(found: dict[str, Any]) -> None:
+    print(orjson.dumps(found).decode())
+
+
+def _done(log: "PolicyLog", *, as_json: bool) -> None:
+    if as_json:
+        _print(_summary(log))
+        return
+    held = "; it is held until the next promotion" if log.serving.held else ""
+    print(f"Version {log.serving.current.number} serves{held}. Workers take it up between two batches.")
+
+
+def _summary(log: "PolicyLog") -> dict[str, Any]:
+    serving = log.serving
+    return {
+        "serving": serving.current.number,
+        "sha256": serving.current.sha256,
+        "held": serving.held,
+        "previous": None if serving.previous is None else serving.previous.number,
+        "versions": [_row(log, entry) for entry in log.versions.values()],
+        "rejected": log.rejected,
+    }
+
+
+def _row(log: "PolicyLog", entry: "Entry") -> dict[str, Any]:
+    record = entry.record
+    return {
+        "number": record.number,
+        "parent": record.parent,
+        "sha256": record.sha256,
+        "made_at": record.published_at,
+        "by": record.by,
+        "domain": record.evidence.get("domain"),
+        "evidence": record.evidence,
+        "status": log.mark(record.sha256),
+        "refused": entry.refused,
+    }
+
+
+def _told(log: "PolicyLog", record: "PolicyVersionRecord") -> dict[str, Any]:
+    from agents.versions import Refused, version_of
+    from policies.version import tensors_of
+
+    entry = log.versions.get(record.sha256)
+    found: dict[str, Any] = {
+        "number": record.number,
+        "parent": f"{record.parent} {record.parent_sha256}".strip(),
+        "sha256": record.sha256,
+        "schema": record.schema,
+        "status": log.mark(record.sha256),
+        "refused": entry.refused if entry is not None else "",
+        "evidence": record.evidence,
+    }
+    try:
+        version = version_of(record)
+        found["seed"] = version.seed
+        found["tensors"] = [f"{name} {list(x.shape)} {x.dtype}" for name, x in tensors_of(version.priors).items()]
+    except Refused as refused:
+        found["refused"] = str(refused)
+    acts = [one for one in log.entries if one.record.sha256 == record.sha256 and one.record.act != "reject"]
+    found["acts"] = [_line(one) for one in acts]
+    return found
+
+
+def _line(entry: "Entry") -> str:
+    from streams.times import EventTime, iso
+
+    record = entry.record
+    said = f"{iso(EventTime(record.published_at))} {record.act} by {record.by}: {record.reason}"
+    return f"{said} [refused: {entry.refused}]" if entry.refused else said
+
+
+def _show_table(log: "PolicyLog") -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from streams.times import EventTime, iso
+
+    table = Table("version", "parent", "domain", "made at", "by", "log-likelihood", "reward", "status")
+    shipped = "serving" if log.serving.current.number == 0 else ""
+    table.add_row("0", "", "all", "", "shipped", "", "", f"{shipped}{', held' if shipped and log.serving.held else ''}")
+    for entry in log.versions.values():
+        record, evidence = entry.record, entry.record.evidence
+        table.add_row(
+            str(record.number),
+            str(record.parent),
+            str(evidence.get("domain", "")),
+            iso(EventTime(record.published_at)),
+            record.by,
+            _gain(evidence.get("log_likelihood")),
+            _gain(evidence.get("reward")),
+            log.mark(record.sha256),
+        )
+    console = Console()
+    console.print(table)
+    console.print("Gains over the parent on held-out entities, per outcome, with a one-sided 95% bound below.")
+    for domain, count in log.rejected.items():
+        console.print(f"{count} candidates for {domain} were turned down by the gate.", highlight=False)
+    for entry in log.entries:
+        if entry.refused:
+            console.print(f"Version {entry.record.number} was refused: {entry.refused}", highlight=False, style="red")
+
+
+def _gain(found: Any) -> str:
+    if not isinstance(found, dict):
+        return ""
+    told = cast(dict[str, Any], found)
+    lower = told.get("lower")
+    bound = "" if lower is None else f" (> {lower:+.3g})"
+    return f"{told.get('gain', 0.0):+.3g}{bound}, n={told.get('entities', 0):.0f}"

@@ -1,0 +1,110 @@
+"""Every reader of the same log serves the same version, whatever lies in it."""
+
+from collections.abc import Sequence
+
+import pytest
+from msgspec.structs import replace
+
+from agents.versions import Refused, Serving, record_of
+from policies.version import SHIPPED, PolicyVersion
+from streams.records import PolicyVersionRecord
+from streams.topics import POLICY_VERSIONS
+
+
+def version(number: int, parent: PolicyVersion = SHIPPED, log_mu: float = 0.1) -> PolicyVersion:
+    priors = {"bidding": {"log_mu": log_mu}}
+    return PolicyVersion(number=number, parent=parent.number, parent_sha256=parent.sha256, priors=priors)
+
+
+ONE = version(1)
+TWO = version(2, ONE)
+
+
+def published(made: PolicyVersion) -> PolicyVersionRecord:
+    return record_of(made, "publish", by="learner")
+
+
+def after(records: Sequence[PolicyVersionRecord]) -> tuple[Serving, list[str]]:
+    serving, refused = Serving(), list[str]()
+    for record in records:
+        try:
+            serving.take(record)
+        except Refused as problem:
+            refused.append(f"{problem.reason}: {problem}")
+    return serving, refused
+
+
+def test_each_follows_its_parent_and_the_one_before_is_kept() -> None:
+    serving, refused = after([published(ONE), published(TWO)])
+    assert (serving.current.sha256, serving.highest, refused) == (TWO.sha256, 2, [])
+    assert serving.previous is not None
+    assert serving.previous.sha256 == ONE.sha256
+
+
+@pytest.mark.parametrize(
+    ("late", "reason"),
+    [
+        (version(1, log_mu=0.7), "older: version 1 is older than version 2"),
+        (version(2, log_mu=0.7), "older: version 2 is older"),
+        (version(3, ONE), "older: it was made to follow version 1, and version 2 serves"),
+        (version(3, version(2, log_mu=0.7)), "older: it was made to follow version 2, and"),
+    ],
+)
+def test_one_that_is_late_is_refused(late: PolicyVersion, reason: str) -> None:
+    serving, refused = after([published(ONE), published(TWO), published(late)])
+    assert serving.current.sha256 == TWO.sha256
+    assert [said.startswith(reason) for said in refused] == [True]
+
+
+def test_a_copy_is_harmless() -> None:
+    serving, refused = after([published(ONE), published(TWO), published(TWO)])
+    assert (serving.current.number, refused) == (2, [])
+    assert serving.previous is not None
+    assert serving.previous.number == 1
+
+
+def test_a_rollback_holds_until_somebody_promotes() -> None:
+    back = record_of(ONE, "rollback", by="ann", at=5, hold=True)
+    three = version(3, ONE)
+    serving, refused = after([published(ONE), published(TWO), back, published(three)])
+    assert serving.current.sha256 == ONE.sha256
+    assert refused == ["older: version 1 is held until `tradewind policies promote`"]
+    serving, refused = after(
+        [published(ONE), published(TWO), back, record_of(ONE, "promote", by="ann", at=6), published(three)]
+    )
+    assert (serving.current.sha256, refused) == (three.sha256, [])
+
+
+def test_back_to_what_ships() -> None:
+    serving, refused = after([published(ONE), record_of(SHIPPED, "promote", by="ann", at=9), published(version(4))])
+    assert (serving.current.number, refused) == (4, [])
+
+
+def test_a_rejection_changes_nothing() -> None:
+    record = replace(published(TWO), act="reject", number=0, artefact="", sha256="")
+    assert after([published(ONE), record])[0].current.number == 1
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"sha256": "0" * 64},
+        {"artefact": "?"},
+        {"artefact": ""},
+        {"schema": "else/1"},
+        {"number": 9},
+        {"parent": 9},
+    ],
+)
+def test_what_cannot_be_read_is_refused_and_counted(broken: dict[str, str]) -> None:
+    serving, refused = after([published(ONE), replace(record_of(TWO, "promote", by="ann"), **broken)])
+    assert serving.current.sha256 == ONE.sha256
+    assert len(refused) == 1
+    assert serving.refused == {"unreadable": 1}
+
+
+def test_compaction_keeps_every_act_but_old_rejections() -> None:
+    acts = [published(ONE), published(TWO), record_of(ONE, "rollback", by="a", at=5), record_of(TWO, "promote", by="a")]
+    rejected = replace(published(TWO), act="reject", number=0, evidence={"domain": "bidding"})
+    keys = [POLICY_VERSIONS.key(record) for record in [*acts, rejected, replace(rejected, published_at=7)]]
+    assert len(set(keys)) == len(acts) + 1
