@@ -14,13 +14,14 @@ from time import process_time
 from typing import Any
 
 import numpy as np
-import vowpalwabbit  # pyright: ignore[reportMissingImports]
 
 WORST, BEST = -5.0, 5.0  # rewards between which costs are scaled into [0, 1], where its exploration expects them
 
 
 class Player:
     def __init__(self, tasks: str, how: dict[str, Any]) -> None:
+        import vowpalwabbit  # pyright: ignore[reportMissingImports] # it lives in an environment of its own
+
         self.scaled, self.crossed = bool(how["scaled"]), bool(how["crossed"])
         crossing = "--interactions ft" if self.crossed else ""
         options = f"--cb_explore_adf {how['options']} {crossing} --quiet --random_seed 1"

@@ -4,9 +4,17 @@ import random
 
 import pytest
 
-from policies.baselines.next_basket import DAY, DecayedPersonal, GlobalPopularity, NextBasket, PersonalFrequency
+from policies.baselines.co_purchase import CoPurchase
+from policies.baselines.next_basket import DAY, ColdStart, DecayedPersonal, GlobalPopularity, PersonalFrequency
+from policies.baselines.tifu_knn import TifuKnn
 
-RULES = {"global": GlobalPopularity, "personal": PersonalFrequency, "decayed": DecayedPersonal}
+RULES = {
+    "global": GlobalPopularity,
+    "personal": PersonalFrequency,
+    "decayed": DecayedPersonal,
+    "co-purchase": CoPurchase,
+    "tifu-knn": TifuKnn,
+}
 
 Seen = list[tuple[str, list[str], int]]
 
@@ -23,7 +31,7 @@ def shopping(seed: int, baskets: int) -> Seen:
 
 @pytest.mark.parametrize("name", RULES)
 def test_a_slate_has_distinct_items_and_no_more_than_asked_for(name: str) -> None:
-    rule: NextBasket = RULES[name]()
+    rule: ColdStart = RULES[name]()
     assert rule.predict("nobody", 0, 10) == []
     seen = shopping(1, 300)
     for user, items, at in seen:
@@ -31,6 +39,20 @@ def test_a_slate_has_distinct_items_and_no_more_than_asked_for(name: str) -> Non
         assert len(slate) == len(set(slate)) <= 10
         rule.observe(user, items, at)
     assert len(rule.predict("a stranger", seen[-1][2], 10)) == 10
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_a_household_whose_every_visit_is_told_is_the_household(name: str) -> None:
+    rule: ColdStart = RULES[name]()
+    seen = shopping(2, 200)
+    for user, items, at in seen:
+        rule.observe(user, items, at)
+    visits = [(items, at) for user, items, at in seen if user == "u1"]
+    now = seen[-1][2] + int(DAY)
+    assert rule.predict_after(visits[:0], now, 10) == rule.predict_after([], now, 10)
+    if name == "tifu-knn":  # which keeps the household itself among the neighbours of a stranger
+        rule.alpha = 1.0  # pyright: ignore[reportAttributeAccessIssue]
+    assert rule.predict_after(visits, now, 10) == rule.predict("u1", now, 10)
 
 
 def test_personal_frequency_is_filled_up_by_what_sells_most() -> None:

@@ -1,0 +1,20 @@
+"""Training the order network: the same seed gives the same weights, and and a step moves them."""
+
+import numpy as np
+
+from policies.censored_demand import DISPERSIONS, MEANS
+from policies.replenish_network import SCHEMA, WIDTH
+from policies.training.replenishment import train
+
+
+def test_a_seed_says_it_all_and_weights_are_finite() -> None:
+    said: list[str] = []
+    once, about = train(1, said.append, steps=1, lanes=16)
+    again, _ = train(1, said.append, steps=1, lanes=16)
+    assert about["schema"] == SCHEMA
+    assert once["w1"].shape[0] == WIDTH
+    assert once["prior"].shape == (MEANS, len(DISPERSIONS))
+    assert all(np.array_equal(once[name], again[name]) for name in once)
+    assert all(np.isfinite(each).all() for each in once.values())
+    assert once["w3"].any()  # it has moved from where it adds nothing
+    assert len(said) == 2
