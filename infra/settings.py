@@ -39,7 +39,7 @@ class Settings(BaseSettings):
         default=1, ge=-1, le=10, description="replicas of the topics that are created; -1 leaves it to the brokers"
     )
     batch_max_records: int = Field(
-        default=1000, ge=1, le=100_000, description="records in one step and transaction, at most"
+        default=2000, ge=1, le=100_000, description="records in one step and transaction, at most"
     )
     batch_max_age_ms: float = Field(
         default=5,
