@@ -32,13 +32,14 @@ class Look:
     location: str | None = None
     table: ItemTable = field(init=False)
     bought: Rows = field(init=False)  # the rows of the profile's items …
-    own: Floats = field(init=False)  # … and their decayed counts of purchases
+    own: Floats = field(init=False)  # …, their decayed counts of purchases, …
+    shares: Floats = field(init=False)  # … and their decayed parts of baskets
     together: tuple[Rows, Floats] = field(init=False)  # how often bought with what was just touched, maybe repeated
 
     def __post_init__(self) -> None:
         self.table = self.views.table
         self.bought = self.profile.items.rows_in(self.table)
-        self.own = self.profile.items.faded(self.now, HALF_LIFE)
+        self.own, self.shares = self.profile.items.faded(self.now, HALF_LIFE)
         known = [self.table.companions(self.table.row(item)) for item in self.profile.recent]
         rows, shares = zip(_NONE, *(one for one in known if one is not None), strict=True)
         self.together = np.concatenate(rows), np.concatenate(shares)
@@ -88,9 +89,9 @@ class Look:
         """What is known of this user and each of the items."""
         bought = len(self.bought)
         place = self.table.spread(self.bought, np.arange(1.0, bought + 1.0), rows).astype(np.int64)
-        history = np.zeros((4, bought + 1))  # place 0: never bought
-        history[0, 1:] = self.own
-        self.profile.items.history(history[1:, 1:])
+        history = np.zeros((5, bought + 1))  # place 0: never bought
+        history[0, 1:], history[1, 1:] = self.own, self.shares
+        self.profile.items.history(history[2:, 1:])
         return Facts(
             rows=rows,
             history=history[:, place],

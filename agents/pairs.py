@@ -26,9 +26,9 @@ _HALF_LIVES: Final = np.array([[SHORT_HALF_LIFE], [LONG_HALF_LIFE]], dtype=np.fl
 class Facts:
     """One user and C items at one moment: `now` is event time; what is measured of the user is by its feature's name.
 
-    `history` is [4, C]: the user's decayed count of purchases, the last, the first (epoch ms), and how many; all 0
-    where there was none. `together` is how often an item is bought with what the user has just touched, `taste` the
-    share of its category in what the user buys: [C] each.
+    `history` is [5, C]: the user's decayed count of purchases, their part of the user's baskets, the last, the first
+    (epoch ms), and how many; all 0 where there was none. `together` is how often an item is bought with what the user
+    has just touched, `taste` the share of its category in what the user buys: [C] each.
     """
 
     rows: Rows
@@ -46,17 +46,18 @@ def features(known: Sequence[Facts], views: Views) -> Iterator[Ints]:
     """For each of them the features by policies.recommend.FEATURES, in units of 1/4096: [C, d]."""
     counts = [len(one.rows) for one in known]
     numbers = views.table.numbers[:, np.concatenate([one.rows for one in known])]
-    own, at, first_at, times = np.concatenate([one.history for one in known], axis=1)
+    own, part, at, first_at, times = np.concatenate([one.history for one in known], axis=1)
     now, visits, basket_size, novelty, price = _per_pair(known, counts)
     everyone = EVERYONE / (visits + EVERYONE)
     phi = np.empty((len(FEATURES), len(own)))
     phi[0] = 1.0
+    size = np.maximum(1.0, basket_size)
     phi[1] = own / (visits + EVERYONE)
-    phi[2] = np.log1p(own)
+    phi[2] = part * size / (visits + EVERYONE)
     phi[3] = times > 0
     phi[4] = _due(now - at, at - first_at, times)
     phi[5] = np.exp(np.minimum(0.0, at - now) / (JUST_BOUGHT_DAYS * DAY))
-    phi[6:8] = _shares(numbers, now, views) * (np.maximum(1.0, basket_size) * everyone)
+    phi[6:8] = _shares(numbers, now, views) * (size * everyone)
     phi[8] = np.minimum(2.0, np.concatenate([one.together for one in known]))
     phi[9] = np.concatenate([one.taste for one in known])
     phi[10] = (times == 0) * novelty

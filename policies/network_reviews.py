@@ -5,17 +5,32 @@ Elementwise in float64 and in blocks of a fixed size, so that the bits of a choi
 """
 
 from collections.abc import Sequence
-from math import ceil, floor, sqrt
+from functools import cache
+from math import ceil, sqrt
 from typing import Final, cast
 
 import torch
 
-from policies.replenish import BLOCK, Choice, Review
-from policies.replenish_network import PHI, Known, Stock, Weights, base, need, terms
+from policies.network_orders import weights_of
+from policies.replenish import BLOCK, Choice, Review, fit_to_packs
+from policies.replenish_network import PHI, Known, Stock, Weights, base, need, shipped, terms
+from policies.version import Priors
 
 MAX_STEPS: Final = 64
 
-_FACTS: Final = 9
+_FACTS: Final = 15
+_BOUNDS: Final = ("pack_size", "min_order", "max_order", "rate", "holding_cost", "shortage_cost")  # the last of them
+
+
+@cache
+def _shipped() -> Weights:
+    return weights_of(shipped())
+
+
+def weights_in(prior: Priors) -> Weights:
+    """The network of a policy version; where it has none of its own, the one that ships."""
+    own = {name: prior[name] for name in _shipped() if name in prior}
+    return {**_shipped(), **weights_of(own)}
 
 
 def choose(reviews: Sequence[Review], weights: Weights) -> list[Choice]:
@@ -47,12 +62,15 @@ def _block(reviews: Sequence[Review], weights: Weights) -> list[Choice]:
     with torch.no_grad():
         given = terms(known)
         wanted = need(weights, known, given, stock, by_element)
-        projected = base(known, given, stock)[2]
-        out = torch.stack([wanted, projected, PHI(given.z)], dim=1)
+        *_, projected, sd = base(known, given, stock)
+        bounds = dict(zip(_BOUNDS, column[-len(_BOUNDS) :], strict=True)) | {"position": column[1]}
+        # Between two numbers of packs the newsvendor's cost decides, around the quantity that the network wants.
+        quantity = fit_to_packs(bounds, wanted, (given.z * sd - wanted, sd, PHI(given.z)))
+        out = torch.stack([quantity, wanted, projected, PHI(given.z)], dim=1)
     rows = cast(list[list[float]], out.tolist())  # pyright: ignore[reportUnknownMemberType]  # torch leaves tolist untyped
     return [
-        Choice(quantity=_packs(review, wanted), projected=left, level=left + wanted, service=service)
-        for review, (wanted, left, service) in zip(reviews, rows, strict=False)  # the block is filled up
+        Choice(quantity=quantity, projected=left, level=left + wanted, service=service)
+        for quantity, wanted, left, service in rows[: len(reviews)]
     ]
 
 
@@ -76,6 +94,12 @@ def _facts(review: Review) -> list[float]:
         review.holding_cost * days,
         review.shortage_cost,
         float(_steps(review)),
+        review.pack_size,
+        review.min_order,
+        review.max_order,
+        belief.mean,
+        review.holding_cost,
+        review.shortage_cost,
     ]
 
 
@@ -91,15 +115,3 @@ def _arrivals(review: Review) -> list[float]:
         place = round(due.days / review.lead_time_days * steps) if steps else 0
         units[min(max(place, 0), steps)] += due.units
     return units
-
-
-def _packs(review: Review, wanted: float) -> float:
-    """The nearest number of whole packs that may be ordered; half of the least order is rounded up to it."""
-    most = floor(review.max_order / review.pack_size)
-    fewest = max(1, ceil(review.min_order / review.pack_size))
-    if most < fewest:
-        return 0.0
-    packs = min(floor(max(0.0, wanted) / review.pack_size + 0.5), most)
-    if packs < fewest:
-        packs = fewest if wanted >= fewest * review.pack_size / 2.0 else 0
-    return packs * review.pack_size

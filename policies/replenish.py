@@ -22,7 +22,7 @@ import torch
 from policies.demand import Belief
 
 BLOCK: Final = 256  # rows scored together, always: a row's result must not depend on how many others there are
-MAX_STEPS: Final = 16  # of the projection; a longer lead time is walked in longer steps
+MAX_STEPS: Final = 64  # of the projection; a longer lead time is walked in longer steps
 SHADE: Final = 0.3
 SERVICE: Final = (0.001, 0.9995)  # bounds of the critical ratio: costs of zero must not order everything
 
@@ -127,7 +127,7 @@ def _facts(review: Review) -> list[float]:
 
 
 def _steps(review: Review) -> int:
-    """Into how many steps the lead time is cut: one a review, at most 16."""
+    """Into how many steps the lead time is cut: one a review, at most 64."""
     return min(MAX_STEPS, ceil(review.lead_time_days / review.review_days - 1e-9))
 
 
@@ -157,7 +157,7 @@ def order(facts: torch.Tensor, arrivals: torch.Tensor) -> tuple[torch.Tensor, to
     service = (column["shortage_cost"] / (column["shortage_cost"] + holding + 1e-12)).clamp(*SERVICE)
     tail = _tail(service, column, final) * sd
     level = demand + _PHI_INVERSE(service) * sd + tail
-    quantity = _fit_to_packs(column, level - projected, (projected - demand - tail, sd, service))
+    quantity = fit_to_packs(column, level - projected, (projected - demand - tail, sd, service))
     return quantity, projected, level, service
 
 
@@ -212,7 +212,7 @@ def _normal(u: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     return _PHI(u), torch.exp(-0.5 * u * u) / _SQRT_2PI
 
 
-def _fit_to_packs(
+def fit_to_packs(
     column: dict[str, torch.Tensor], need: torch.Tensor, after: tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 ) -> torch.Tensor:
     """The quantity [B] in whole packs, within the bounds, that is cheaper of the two next to `need`.

@@ -115,16 +115,16 @@ def terms(known: Known) -> Terms:
 
 def need(weights: Weights, known: Known, given: Terms, stock: Stock, matmul: Matmul = torch.matmul) -> torch.Tensor:
     """Units [B] wanted on top of what is under way, not yet rounded; at or below zero where none are."""
-    wanted, seen, _ = base(known, given, stock)
+    wanted, seen, *_ = base(known, given, stock)
     better = wanted + given.scale * correction(weights, torch.cat([seen, given.fixed], dim=-1), matmul)
     better = torch.where(known.lead > LONGEST, wanted, better)
     # Without stock nothing is ever sold, and nothing learned: there the plain rule's order is the least.
     return torch.where(stock.position > 0.0, better, torch.maximum(better, wanted))
 
 
-def base(known: Known, given: Terms, stock: Stock) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """What the rule would order [B], its rate taken for certain; the features [B, …] that depend on the stock; and the
-    units expected to be left when the order arrives [B]."""
+def base(known: Known, given: Terms, stock: Stock) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+    """What the rule would order [B], its rate taken for certain; the features [B, …] that depend on the stock; the
+    units expected to be left when the order arrives [B]; and their standard deviation a review later [B]."""
     projected, spread = _project(known, stock)
     sd = (spread + given.sd * given.sd).sqrt()
     wanted = known.rate + (given.z + given.tail) * sd - projected
@@ -144,7 +144,7 @@ def base(known: Known, given: Terms, stock: Stock) -> tuple[torch.Tensor, torch.
         (stock.position - known.rate * known.lead - projected) / long,
     ]
     features = torch.cat([torch.stack(seen, dim=-1), _orders(stock, usual, wide)], dim=-1)
-    return wanted, features / (1.0 + features.abs() / FARTHEST), projected
+    return wanted, features / (1.0 + features.abs() / FARTHEST), projected, sd
 
 
 def _orders(stock: Stock, usual: torch.Tensor, wide: torch.Tensor) -> torch.Tensor:

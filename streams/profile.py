@@ -129,6 +129,7 @@ class Profile(msgspec.Struct):
             observed["gap_days"] = (at - self.at) / DAY
         if self.basket:
             observed["basket_size"] = float(len(self.basket))
+            self.items.close_basket(self.basket)
         self.basket = []
         self.visits.add(1.0, at, HALF_LIFE)
         return observed

@@ -19,11 +19,12 @@ Floats = npt.NDArray[np.float64]
 class Purchases:
     """The items with the highest decayed counts. Times in epoch milliseconds; a count fades by half in `half_life`."""
 
-    def __init__(self, stored: Sequence[Any] = ((), b"", b"", b"", b"")) -> None:
+    def __init__(self, stored: Sequence[Any] = ((), b"", b"", b"", b"", b"")) -> None:
         """Take up what `put_away` gave; nothing starts with no item."""
-        names, weight, at, first_at, times = stored
+        names, weight, share, at, first_at, times = stored
         self._rows: dict[str, int] = {name: row for row, name in enumerate(names)}
-        self._weight: array[float] = array("d", weight)  # decayed count of purchases …
+        self._weight: array[float] = array("d", weight)  # decayed count of purchases, …
+        self._share: array[float] = array("d", share)  # and of the baskets that it filled, by its part in each, …
         self._at: array[int] = array("q", at)  # … as of the last one
         self._first_at: array[int] = array("q", first_at)
         self._times: array[int] = array("i", times)
@@ -31,7 +32,7 @@ class Purchases:
         self._in_table: array[int] = array("q")  # the first items' rows in that table
 
     def put_away(self) -> list[Any]:
-        columns = (self._weight, self._at, self._first_at, self._times)
+        columns = (self._weight, self._share, self._at, self._first_at, self._times)
         return [list(self._rows), *(column.tobytes() for column in columns)]
 
     def __eq__(self, other: object) -> bool:
@@ -58,11 +59,20 @@ class Purchases:
             return
         elapsed = at - self._at[row]
         if elapsed >= 0:
-            self._weight[row] = self._weight[row] * faded(elapsed, half_life) + 1.0
+            left = faded(elapsed, half_life)
+            self._weight[row] = self._weight[row] * left + 1.0
+            self._share[row] *= left
             self._at[row] = at
         else:
             self._weight[row] += faded(-elapsed, half_life)
         self._times[row] += 1
+
+    def close_basket(self, items: Sequence[str]) -> None:
+        """Divide one basket among its items: each has the weight that a measure of recall gives it."""
+        for item in items:
+            row = self._rows.get(item)
+            if row is not None:
+                self._share[row] += 1.0 / len(items)
 
     def rows_in(self, table: ItemTable) -> Rows:
         """The row of each item in the table of all items: [rows]."""
@@ -73,9 +83,9 @@ class Purchases:
         return np.array(self._in_table)
 
     def faded(self, now: int, half_life: float) -> Floats:
-        """The decayed counts as they stand at `now`, by row: [rows]."""
+        """The decayed counts and shares of baskets as they stand at `now`, by row: [2, rows]."""
         ages = np.maximum(0, now - np.array(self._at)).astype(np.float64)
-        return np.array(self._weight) * np.exp2(-ages / half_life)
+        return np.stack([np.array(self._weight), np.array(self._share)]) * np.exp2(-ages / half_life)
 
     def history(self, into: Floats) -> None:
         """Fill in last purchase, first purchase, and how many there were, by row: [3, rows]."""
@@ -84,6 +94,7 @@ class Purchases:
     def _append(self, item: str, at: int) -> None:
         self._rows[item] = len(self._rows)
         self._weight.append(1.0)
+        self._share.append(0.0)
         self._at.append(at)
         self._first_at.append(at)
         self._times.append(1)
@@ -95,6 +106,7 @@ class Purchases:
         self._table = None
         self._rows = {name: row for row, name in enumerate(names)}
         self._weight = array("d", [self._weight[row] for row in kept])
+        self._share = array("d", [self._share[row] for row in kept])
         self._at = array("q", [self._at[row] for row in kept])
         self._first_at = array("q", [self._first_at[row] for row in kept])
         self._times = array("i", [self._times[row] for row in kept])

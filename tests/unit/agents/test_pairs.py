@@ -56,7 +56,8 @@ def test_what_the_features_say() -> None:
     (phi,) = features([look.facts(views.table.rows(items))], views)
     rows = dict(zip(items, phi / SCALE, strict=True))
     of = FEATURES.index
-    assert rows["i3"][of("own_count")] > rows["i5"][of("own_count")] > rows["i7"][of("own_count")] == 0.0
+    assert rows["i3"][of("own_share")] > rows["i5"][of("own_share")] > rows["i7"][of("own_share")] == 0.0
+    assert rows["i5"][of("own_part")] > rows["i3"][of("own_part")] > 0.0  # the last basket of i3 isn't over
     assert [rows[item][of("bought_before")] for item in ("i3", "i5", "i7")] == [1.0, 1.0, 0.0]
     assert rows["i3"][of("due")] == 1.0  # every other day, and two days ago
     assert rows["i3"][of("just_bought")] > rows["i5"][of("just_bought")] > 0.0
