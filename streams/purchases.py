@@ -23,8 +23,8 @@ class Purchases:
         """Take up what `put_away` gave; nothing starts with no item."""
         names, weight, share, at, first_at, times = stored
         self._rows: dict[str, int] = {name: row for row, name in enumerate(names)}
-        self._weight: array[float] = array("d", weight)  # decayed count of purchases, …
-        self._share: array[float] = array("d", share)  # and of the baskets that it filled, by its part in each, …
+        self._weight: array[float] = array("f", weight)  # decayed count of purchases, …
+        self._share: array[float] = array("f", share)  # and of the baskets that it filled, by its part in each, …
         self._at: array[int] = array("q", at)  # … as of the last one
         self._first_at: array[int] = array("q", first_at)
         self._times: array[int] = array("i", times)
@@ -85,7 +85,7 @@ class Purchases:
     def faded(self, now: int, half_life: float) -> Floats:
         """The decayed counts and shares of baskets as they stand at `now`, by row: [2, rows]."""
         ages = np.maximum(0, now - np.array(self._at)).astype(np.float64)
-        return np.stack([np.array(self._weight), np.array(self._share)]) * np.exp2(-ages / half_life)
+        return np.array([np.array(self._weight), np.array(self._share)], dtype=np.float64) * np.exp2(-ages / half_life)
 
     def history(self, into: Floats) -> None:
         """Fill in last purchase, first purchase, and how many there were, by row: [3, rows]."""
@@ -105,8 +105,8 @@ class Purchases:
         kept = [self._rows[name] for name in names]
         self._table = None
         self._rows = {name: row for row, name in enumerate(names)}
-        self._weight = array("d", [self._weight[row] for row in kept])
-        self._share = array("d", [self._share[row] for row in kept])
+        self._weight = array("f", [self._weight[row] for row in kept])
+        self._share = array("f", [self._share[row] for row in kept])
         self._at = array("q", [self._at[row] for row in kept])
         self._first_at = array("q", [self._first_at[row] for row in kept])
         self._times = array("i", [self._times[row] for row in kept])
