@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench chaos lock clean
+.PHONY: help setup demo test check bench learn-bench chaos lock clean
 
 BIN := .venv/bin
 STAMP := .venv/.ready
@@ -11,7 +11,7 @@ LOCKING := $(BIN)/uv pip compile pyproject.toml --all-extras --generate-hashes -
 	--universal --python-version 3.11 --quiet
 
 help: ## List the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 21
 
 setup: $(STAMP) ## Set up .venv (hash-locked) and fetch the embedded Kafka broker
 
@@ -30,6 +30,9 @@ check: $(STAMP) ## The fast loop: ruff, pyright, import-linter, tests without a 
 
 bench: $(STAMP) ## Measure the engine against its peers, in about half an hour (ARGS="--quick", "--only quix,faust", …)
 	@$(BIN)/python -m tests.benchmarks.engine $(ARGS)
+
+learn-bench: $(STAMP) ## Measure how well the policies learn, in about an hour; writes docs/learning.md (ARGS="--quick", …)
+	@$(BIN)/python -m tests.benchmarks.learning $(ARGS)
 
 chaos: $(STAMP) ## All faults in full on the real broker, in about half an hour; table at the end (CHAOS_SEED=1, ARGS=…)
 	CHAOS=full $(BIN)/pytest -q tests/chaos $(ARGS)
