@@ -8,7 +8,7 @@ import orjson
 
 from tests.benchmarks.engine import contestants as c
 from tests.benchmarks.engine.bench import Bench, Findings, say
-from tests.benchmarks.engine.contest import Run, run
+from tests.benchmarks.engine.contest import Contestant, Run, run
 from tests.benchmarks.engine.spread import Spread
 from tests.benchmarks.engine.stages import BIN_S, EVERY_S, STAGES
 from tests.benchmarks.engine.table import Row
@@ -16,35 +16,47 @@ from tests.benchmarks.engine.throughput import WARM_UP
 
 
 def measure(bench: Bench) -> Findings:
-    """Sampled and plain runs in turn, so that what sampling costs is known too."""
+    """Sampled and plain runs in turn, so that what sampling costs is known too; then the same with an empty step."""
+    job, slowed = _sampled(bench, c.TRADEWIND, bench.events)
+    empty, empty_slowed = _sampled(bench, c.ECHO, bench.many)
+    rows = [*_rows("time by stage", job), *_rows("empty step by stage", empty)]
+    numbers = {"us_an_event": job, "slowed_by_percent": slowed, "every_s": EVERY_S}
+    return Findings(rows=rows, numbers={**numbers, "empty_us_an_event": empty, "empty_slowed_by_percent": empty_slowed})
+
+
+def _sampled(bench: Bench, one: Contestant, total: int) -> tuple[list[dict[str, float]], list[float]]:
+    """By round: microseconds an event by stage, and by how many percent sampling slowed it."""
     path = bench.folder / "samples.json"
-    watched = replace(c.TRADEWIND, name="sampled", command=(*c.TRADEWIND.command, "--stages", str(path)))
+    watched = replace(one, name=f"{one.name}-sampled", command=(*one.command, "--stages", str(path)))
     shares: list[dict[str, float]] = []
-    speeds: list[float] = []
+    slowed: list[float] = []
     for number in range(1, bench.repeats + 1):
-        plain = _run(bench, c.TRADEWIND)
-        sampled = _run(bench, watched)
-        speeds.append(100 * (1 - sampled.rate / plain.rate))
+        plain = _run(bench, one, total)
+        sampled = _run(bench, watched, total)
+        slowed.append(100 * (1 - sampled.rate / plain.rate))
         shares.append(by_stage(orjson.loads(path.read_bytes()), sampled))
-        say(f"round {number}/{bench.repeats}: {sampled.rate:,.0f} events/s sampled, {plain.rate:,.0f} plain")
-    rows = [
+        say(f"round {number}/{bench.repeats}: {one.name} {sampled.rate:,.0f} events/s sampled, {plain.rate:,.0f} plain")
+    return shares, slowed
+
+
+def _rows(title: str, shares: list[dict[str, float]]) -> list[Row]:
+    return [
         Row(
-            measure=f"time by stage: {stage}",
+            measure=f"{title}: {stage}",
             target="",
-            measured=Spread.of(one[stage] for one in shares).text(".1f", " µs an event"),
+            measured=Spread.of(each[stage] for each in shares).text(".1f", " µs an event"),
         )
         for stage in (*STAGES, "waiting")
     ]
-    return Findings(rows=rows, numbers={"us_an_event": shares, "slowed_by_percent": speeds, "every_s": EVERY_S})
 
 
-def _run(bench: Bench, one: c.Contestant) -> Run:
+def _run(bench: Bench, one: Contestant, total: int) -> Run:
     return run(
         one,
         address=bench.address,
         folder=bench.folder,
-        total=bench.events,
-        warm_up=int(WARM_UP * bench.events),
+        total=total,
+        warm_up=int(WARM_UP * total),
         settings=bench.settings,
     )
 
