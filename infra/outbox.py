@@ -93,10 +93,24 @@ class Outbox:
 
     async def rest(self) -> None:
         """End the transaction that was opened ahead: no batch has come for it. Raises what `commit` does."""
-        if self.is_open:
-            with self._explained(set()):
+        with self._explained(set()):
+            if await self._took_open():
                 await self._producer.commit_transaction()
-            self.is_open = False
+
+    async def _took_open(self) -> bool:
+        """Whether there is a transaction that was opened ahead, to be used now.
+
+        What went wrong with it meanwhile (its broker may have been away) went wrong with nothing in it: it is dropped.
+        """
+        was_open, self.is_open = self.is_open, False
+        book = _transactions(self._producer)
+        if not was_open or book.is_in_transaction():
+            return was_open
+        refused = _refusal(self._producer)
+        if book.is_fatal_error() and refused is not None:
+            raise refused
+        await self._producer.abort_transaction()
+        return False
 
     async def _open(self, places: Iterable[Partition]) -> None:
         """Begin the next transaction, and have the coordinator told of these partitions in the background."""
@@ -125,9 +139,8 @@ class Outbox:
         self, batches: list[tuple[Partition, Batch]], offsets: Mapping[Partition, int]
     ) -> dict[Partition, int]:
         producer = self._producer
-        if not self.is_open:
+        if not await self._took_open():
             await producer.begin_transaction()
-        self.is_open = False
         try:
             sent = [await producer.send_batch(batch, tp.topic, partition=tp.partition) for tp, batch in batches]
         except IllegalOperation as error:

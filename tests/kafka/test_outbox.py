@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiokafka.errors import KafkaError
 from kafka import KafkaAdminClient
 
 from infra.clients import Partition, producer
-from infra.outbox import FencedError, Message, Outbox
+from infra.outbox import FencedError, Message, Outbox, _transactions  # pyright: ignore[reportPrivateUsage] # the client's book
 from infra.settings import Settings
 from infra.state.changelog import catch_up, changes
 from infra.state.entries import Entries
@@ -76,6 +77,26 @@ def test_what_was_opened_ahead_holds_nobody_up(settings: Settings, topic: str) -
 
     asyncio.run(write())
     assert keys(settings, topic, 3) == [b"first", b"second", b"third"]
+
+
+@pytest.mark.parametrize("then", ["commit", "rest"])
+def test_what_goes_wrong_with_a_transaction_opened_ahead_does_no_harm(
+    settings: Settings, topic: str, then: str
+) -> None:
+    async def write() -> None:
+        box = await outbox(settings).start()
+        await box.commit([Message(Partition(topic, 0), b"first", b"1")], {})
+        book: Any = _transactions(box._producer)
+        await asyncio.sleep(1.0)  # until the coordinator has been told
+        assert not book.partitions_to_add()
+        book.error_transaction(KafkaError("the coordinator was away"))
+        if then == "rest":
+            await box.rest()
+        await box.commit([Message(Partition(topic, 0), b"second", b"2")], {Partition(topic, 0): 1})
+        await box.stop()
+
+    asyncio.run(write())
+    assert keys(settings, topic, 2) == [b"first", b"second"]
 
 
 def test_messages_keep_their_order_over_the_size_of_a_batch(settings: Settings, topic: str) -> None:
