@@ -9,8 +9,7 @@ from agents.fold import fold, set_timer
 from agents.identity import decision_id
 from agents.shelf import SHORTEST_DAYS, SKU_FEATURES, Closed, Period, Shelf
 from policies.demand import PRIOR, DemandPrior
-from policies.network_reviews import choose, weights_in
-from policies.replenish import Choice, Review
+from policies.replenish import Choice, Review, choose
 from policies.version import PolicyVersion
 from streams.records import (
     Decision,
@@ -161,8 +160,7 @@ class _Work(Work):
         """Score the pending reviews at once; their outputs come in the order of the reviews."""
         waiting = list(self.pending.values())
         self.pending = {}
-        weights = weights_in(self.policy.prior(NAME, PRIOR))
-        for asked, choice in zip(waiting, choose([each.review for each in waiting], weights), strict=True):
+        for asked, choice in zip(waiting, choose([each.review for each in waiting]), strict=True):
             self.outputs += asked.ended
             reason = _reason(asked.review, choice)
             self.put(DECISIONS, self._decision(asked, choice, reason))

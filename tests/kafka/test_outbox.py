@@ -86,7 +86,7 @@ def test_what_goes_wrong_with_a_transaction_opened_ahead_does_no_harm(
     async def write() -> None:
         box = await outbox(settings).start()
         await box.commit([Message(Partition(topic, 0), b"first", b"1")], {})
-        book: Any = _transactions(box._producer)
+        book: Any = _transactions(box._producer)  # pyright: ignore[reportPrivateUsage] # as above
         await asyncio.sleep(1.0)  # until the coordinator has been told
         assert not book.partitions_to_add()
         book.error_transaction(KafkaError("the coordinator was away"))

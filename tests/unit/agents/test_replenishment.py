@@ -13,8 +13,7 @@ from agents.contract import Draft, Input, Output, State
 from agents.replenishment import build
 from agents.shelf import Shelf
 from policies.demand import Belief, DemandPrior
-from policies.network_reviews import choose, weights_in
-from policies.replenish import Due, Review
+from policies.replenish import Due, Review, choose
 from policies.version import SHIPPED, PolicyVersion
 from streams.records import CatalogItem, Decision, SkuDemand, StockUpdate, Supply
 from streams.times import DAY, HOUR, EventTime
@@ -229,7 +228,7 @@ def test_a_decision_can_be_made_again_from_its_log() -> None:
         belief = Belief(a=logged.pop("a"), b=logged.pop("b"), dispersion=logged.pop("dispersion"))
         due = tuple(Due(days=days, units=units) for days, units in logged.pop("due"))
         choice = {name: logged.pop(name) for name in ("projected", "level", "service")}
-        again = choose([Review(belief=belief, due=due, **logged)], weights_in({}))[0]
+        again = choose([Review(belief=belief, due=due, **logged)])[0]
         assert again.quantity == decision.action["quantity"]
         assert (again.projected, again.level, again.service) == tuple(choice.values())
         assert (decision.propensity, decision.slot_propensities, decision.seed) == (1.0, [1.0], "")
@@ -256,7 +255,7 @@ def test_two_reviews_in_one_batch_know_of_each_other() -> None:
 
 
 def test_a_count_in_the_same_batch_knows_of_the_order() -> None:
-    arrival = stock("milk", 20, 1.0, received=1.0, on_order=1.0)
+    arrival = stock("milk", 20, 3.0, received=3.0, on_order=1.0)
     together = Worker().take(stock("milk", 0, 0.0), arrival)
     apart = Worker().take(stock("milk", 0, 0.0)).take(arrival)
     assert together.shelf("milk").orders != []
