@@ -233,8 +233,8 @@ def _evidence(domain: str, trial: Trial, counts: Counts) -> dict[str, Any]:
 
 
 def _told(verdict: Verdict) -> dict[str, Any]:
-    """To six digits, for people; the bounds are those of a one-sided 95%, None where there are too few."""
-    found = {"entities": verdict.entities, "gain": verdict.gain, "lower": verdict.lower, "upper": verdict.upper}
+    """To six digits, for people; the bound is that of a one-sided 95%, None where there are too few."""
+    found = {"entities": verdict.entities, "gain": verdict.gain, "lower": verdict.lower}
     return {name: float(f"{value:.6g}") if np.isfinite(value) else None for name, value in found.items()}
 
 

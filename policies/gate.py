@@ -20,15 +20,10 @@ class Verdict:
     entities: int
     gain: float
     lower: float
-    upper: float
 
     @property
     def better(self) -> bool:
         return self.entities >= FEWEST and self.lower > 0.0
-
-    @property
-    def worse(self) -> bool:
-        return self.entities >= FEWEST and self.upper < 0.0
 
 
 def judge(gains: Floats) -> Verdict:
@@ -41,10 +36,9 @@ def judge(gains: Floats) -> Verdict:
     """
     n = len(gains)
     if n < 2:
-        return Verdict(entities=n, gain=float(gains.sum()), lower=-np.inf, upper=np.inf)
+        return Verdict(entities=n, gain=float(gains.sum()), lower=-np.inf)
     mean, error = float(gains.mean()), float(gains.std(ddof=1)) / sqrt(n)
-    reach = _student(n - 1) * error
-    return Verdict(entities=n, gain=mean, lower=mean - reach, upper=mean + reach)
+    return Verdict(entities=n, gain=mean, lower=mean - _student(n - 1) * error)
 
 
 def _student(freedom: int) -> float:

@@ -78,8 +78,8 @@ def test_a_slate_of_what_earns_less_is_foreseen() -> None:
     given, school = shoppers(0, 60, drawn=True), SCHOOLS[recommend.DOMAIN]
     wrong: Priors = SHIPPED | {"mean": (-5 * CENTRE).tolist()}
     right: Priors = SHIPPED | {"mean": CENTRE.tolist()}
-    assert judge(school.earns(given, wrong, right)).worse
-    assert not judge(school.earns(given, right, wrong)).worse
+    assert judge(school.earns(given, right, wrong)).better
+    assert not judge(school.earns(given, wrong, right)).better
     assert school.earns(shoppers(0, 60), wrong, right).size == 0  # nothing was drawn: it can't be told
 
 
