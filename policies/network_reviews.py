@@ -6,17 +6,15 @@ Elementwise in float64 and in blocks of a fixed size, so that the bits of a choi
 
 from collections.abc import Sequence
 from functools import cache
-from math import ceil, sqrt
+from math import sqrt
 from typing import Final, cast
 
 import torch
 
 from policies.network_orders import weights_of
-from policies.replenish import BLOCK, Choice, Review, fit_to_packs
+from policies.replenish import BLOCK, MAX_STEPS, Choice, Review, arrivals_of, fit_to_packs, steps_of
 from policies.replenish_network import PHI, Known, Stock, Weights, base, need, shipped, terms
 from policies.version import Priors
-
-MAX_STEPS: Final = 64
 
 _FACTS: Final = 15
 _BOUNDS: Final = ("pack_size", "min_order", "max_order", "rate", "holding_cost", "shortage_cost")  # the last of them
@@ -45,7 +43,7 @@ def _block(reviews: Sequence[Review], weights: Weights) -> list[Choice]:
     facts = torch.ones(BLOCK, _FACTS, dtype=torch.float64)
     facts[: len(reviews)] = torch.tensor([_facts(review) for review in reviews], dtype=torch.float64)
     arrivals = torch.zeros(BLOCK, MAX_STEPS + 1, dtype=torch.float64)
-    arrivals[: len(reviews)] = torch.tensor([_arrivals(review) for review in reviews], dtype=torch.float64)
+    arrivals[: len(reviews)] = torch.tensor([arrivals_of(review) for review in reviews], dtype=torch.float64)
     column = [each.contiguous() for each in facts.unbind(dim=1)]
     known = Known(
         rate=column[2],
@@ -93,7 +91,7 @@ def _facts(review: Review) -> list[float]:
         review.lead_time_days / days,
         review.holding_cost * days,
         review.shortage_cost,
-        float(_steps(review)),
+        float(steps_of(review)),
         review.pack_size,
         review.min_order,
         review.max_order,
@@ -101,17 +99,3 @@ def _facts(review: Review) -> list[float]:
         review.holding_cost,
         review.shortage_cost,
     ]
-
-
-def _steps(review: Review) -> int:
-    return min(MAX_STEPS, ceil(review.lead_time_days / review.review_days - 1e-9))
-
-
-def _arrivals(review: Review) -> list[float]:
-    """Units that arrive at the start of each step; the last are those due with the new order."""
-    steps = _steps(review)
-    units = [0.0] * (MAX_STEPS + 1)
-    for due in review.due:
-        place = round(due.days / review.lead_time_days * steps) if steps else 0
-        units[min(max(place, 0), steps)] += due.units
-    return units

@@ -79,7 +79,7 @@ def choose(reviews: Sequence[Review]) -> list[Choice]:
         facts = torch.ones(BLOCK, len(FACTS), dtype=torch.float64)
         facts[: len(block)] = torch.tensor([_facts(review) for review in block], dtype=torch.float64)
         arrivals = torch.zeros(BLOCK, MAX_STEPS + 1, dtype=torch.float64)
-        arrivals[: len(block)] = torch.tensor([_arrivals(review) for review in block], dtype=torch.float64)
+        arrivals[: len(block)] = torch.tensor([arrivals_of(review) for review in block], dtype=torch.float64)
         out = order(facts, arrivals)
         rows = cast(list[list[float]], torch.stack(out, dim=1).tolist())  # pyright: ignore[reportUnknownMemberType]  # torch leaves tolist untyped
         chosen += [
@@ -115,7 +115,7 @@ def _facts(review: Review) -> list[float]:
         belief.mean,
         belief.variance,
         belief.dispersion,
-        float(_steps(review)),
+        float(steps_of(review)),
         review.lead_time_days,
         review.review_days,
         review.holding_cost,
@@ -126,14 +126,14 @@ def _facts(review: Review) -> list[float]:
     ]
 
 
-def _steps(review: Review) -> int:
+def steps_of(review: Review) -> int:
     """Into how many steps the lead time is cut: one a review, at most 64."""
     return min(MAX_STEPS, ceil(review.lead_time_days / review.review_days - 1e-9))
 
 
-def _arrivals(review: Review) -> list[float]:
+def arrivals_of(review: Review) -> list[float]:
     """Units that arrive at the start of each step, [MAX_STEPS + 1]; the last are those due with the new order."""
-    steps = _steps(review)
+    steps = steps_of(review)
     units = [0.0] * (MAX_STEPS + 1)
     for due in review.due:
         place = round(due.days / review.lead_time_days * steps) if steps else 0
