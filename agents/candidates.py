@@ -82,8 +82,10 @@ class Look:
         codes = self.table.category[self.bought]
         weights: Floats = np.bincount(codes, self.own).astype(np.float64)
         known = np.array([code for code in dict.fromkeys(codes.tolist()) if code != NO_CATEGORY], dtype=np.int64)
-        for code in _by_weight(known, weights[known])[:CATEGORIES]:
-            yield self.views.by_category[self.table.categories[code]].rows()
+        best = _by_weight(known, weights[known])[:CATEGORIES]
+        for category in self.table.categories_of(best):
+            if category in self.views.by_category:  # asking for another would add it
+                yield self.views.by_category[category].rows()
 
     def facts(self, rows: Rows) -> Facts:
         """What is known of this user and each of the items."""

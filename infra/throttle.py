@@ -8,9 +8,7 @@ from typing import Any, Final
 from agents.contract import Agent, Input, State, Step
 from policies.version import PolicyVersion
 
-_LONGEST_S: Final = (
-    1.0  # one rest: the group must hear from this process meanwhile, and the rest comes after later steps
-)
+_LONGEST_S: Final = 1.0  # one rest: the group must hear from this process; what is owed beyond it follows later steps
 _SAVED_S: Final = 2.0  # processor time that idle hours save up, at most
 
 

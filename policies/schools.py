@@ -42,12 +42,7 @@ class Demand:
     shipped: Priors
 
     def propose(self, given: Split, serving: Priors) -> Priors | None:
-        population = DemandPopulation()
-        for n, stream in enumerate(given.train):
-            for one in stream:
-                population.update(f"{n:06d}", one.phi.tolist(), one.y.tolist())
-        learned = population.prior()
-        return None if learned == self.shipped else serving | _rounded(learned)
+        return _pooled(DemandPopulation(), given, self.shipped, serving)
 
     def score(self, given: Split, prior: Priors) -> Floats:
         parsed = DemandPrior.of(prior)
@@ -88,12 +83,7 @@ class Pacing:
     shipped: Priors
 
     def propose(self, given: Split, serving: Priors) -> Priors | None:
-        population = PacingPopulation()
-        for n, stream in enumerate(given.train):
-            for one in stream:
-                population.update(f"{n:06d}", one.phi.tolist(), one.y.tolist())
-        learned = population.prior()
-        return None if learned == self.shipped else serving | _rounded(learned)
+        return _pooled(PacingPopulation(), given, self.shipped, serving)
 
     def score(self, given: Split, prior: Priors) -> Floats:
         return np.array([_foreseen([one for one in stream if one.at >= given.cut], prior) for stream in given.judged])
@@ -128,6 +118,17 @@ def _log_beta_binomial(hits: float, tries: float, beta: Sequence[float]) -> floa
 
 def _log_beta(a: float, b: float) -> float:
     return lgamma(a) + lgamma(b) - lgamma(a + b)
+
+
+def _pooled(
+    population: DemandPopulation | PacingPopulation, given: Split, shipped: Priors, serving: Priors
+) -> Priors | None:
+    """What serves, with what a population says that has seen all that is learned from; None where that is nothing."""
+    for n, stream in enumerate(given.train):
+        for one in stream:
+            population.update(f"{n:06d}", one.phi.tolist(), one.y.tolist())
+    learned = population.prior()
+    return None if learned == shipped else serving | _rounded(learned)
 
 
 def _rounded(prior: Priors) -> Priors:

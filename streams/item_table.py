@@ -64,6 +64,10 @@ class ItemTable:
         names = self.names
         return [names[row] for row in cast(list[int], rows.tolist())]
 
+    def categories_of(self, codes: Rows) -> list[str]:
+        """The categories of these codes."""
+        return [self.categories[code] for code in cast(list[int], codes.tolist())]
+
     def put_stats(self, name: str, stats: ItemStats | None) -> None:
         """Take in what was published of an item; None where that was withdrawn."""
         row = self.row(name)

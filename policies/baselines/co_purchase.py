@@ -11,6 +11,7 @@ import numpy as np
 
 from policies.baselines.fading import highest
 from policies.baselines.next_basket import DecayedPersonal
+from policies.baselines.numbered import Numbered
 from policies.basket_companions import Companions
 from policies.basket_profile import Ids
 
@@ -25,11 +26,10 @@ class CoPurchase:
     personal: DecayedPersonal = field(default_factory=DecayedPersonal)
     companions: Companions = field(default_factory=lambda: Companions(follow=False))
     latest: dict[str, Ids] = field(default_factory=dict[str, Ids])
-    _number: dict[str, int] = field(default_factory=dict[str, int])
-    _names: list[str] = field(default_factory=list[str])
+    _items: Numbered = field(default_factory=Numbered)
 
     def observe(self, user: str, items: list[str], at: int) -> None:
-        ids = self._read(items)
+        ids = self._items.read(items)
         self.companions.observe(ids, ids[:0])
         self.latest[user] = ids
         self.personal.observe(user, items, at)
@@ -39,11 +39,11 @@ class CoPurchase:
         return self._slate(self.personal.counts(user), np.empty(0, dtype=np.int64) if latest is None else latest, at, k)
 
     def predict_after(self, visits: Sequence[tuple[list[str], int]], at: int, k: int) -> list[str]:
-        latest = self._read(visits[-1][0]) if visits else np.empty(0, dtype=np.int64)
+        latest = self._items.read(visits[-1][0]) if visits else np.empty(0, dtype=np.int64)
         return self._slate(self.personal.counted(visits), latest, at, k)
 
     def _slate(self, mine: Mapping[str, float], latest: Ids, at: int, k: int) -> list[str]:
-        together, found = self.companions.scores(latest, len(self._names))
+        together, found = self.companions.scores(latest, len(self._items.names))
         if len(found) > _FEW:
             found = found[np.argpartition(-together[found], _FEW)[:_FEW]]
         unit = self.strength * self.personal.unit(at)
@@ -51,16 +51,9 @@ class CoPurchase:
         scale, lately = self.personal.scale(at), self.personal.recent.weights
         distinct: list[int] = np.unique(found).tolist()
         for item in distinct:
-            name = self._names[item]
+            name = self._items.names[item]
             own = scores.get(name)
             if own is None:
                 own = mine.get(name, 0.0) + scale * lately.get(name, 0.0)
             scores[name] = own + unit * float(together[item])
         return highest(scores, k)
-
-    def _read(self, items: list[str]) -> Ids:
-        for item in items:
-            if item not in self._number:
-                self._number[item] = len(self._names)
-                self._names.append(item)
-        return np.array([self._number[item] for item in items], dtype=np.int64)

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from policies.baselines.next_basket import Visit
+from policies.baselines.numbered import Numbered
 from policies.basket_profile import Ids, sums
 from policies.basket_trend import highest
 from policies.linalg import Floats
@@ -47,12 +48,11 @@ class TifuKnn:
     places: dict[str, int] = field(default_factory=dict[str, int])
     _owners: list[str] = field(default_factory=list[str])
     _next: int = 0
-    _number: dict[str, int] = field(default_factory=dict[str, int])
-    _names: list[str] = field(default_factory=list[str])
+    _items: Numbered = field(default_factory=Numbered)
 
     def observe(self, user: str, items: list[str], at: int) -> None:  # noqa: ARG002 # visits count here, not days
         mine = self.visits.setdefault(user, [])
-        mine.append(self._read(items))
+        mine.append(self._items.read(items))
         del mine[:-_LONGEST]
         if len(mine) < _FEW or len(mine) % 3 == 0:
             self._keep(user, self.vector(mine))
@@ -65,10 +65,10 @@ class TifuKnn:
         return self._slate(vector, self.places.get(user, -1), k)
 
     def predict_after(self, visits: Sequence[Visit], at: int, k: int) -> list[str]:  # noqa: ARG002
-        return self._slate(self.vector([self._read(items) for items, _ in visits]), -1, k)
+        return self._slate(self.vector([self._items.read(items) for items, _ in visits]), -1, k)
 
     def _slate(self, own: Vector, place: int, k: int) -> list[str]:
-        scores: Floats = np.zeros(len(self._names))
+        scores: Floats = np.zeros(len(self._items.names))
         near = self._nearest(own, place)
         if near:
             ids = np.concatenate([self.pool[each][0] for each in near])
@@ -76,7 +76,7 @@ class TifuKnn:
             scores = sums(ids, weights, len(scores)) * ((1.0 - self.alpha) / len(near))
         scores[own[0]] += self.alpha * own[1]
         found = highest(scores, k)
-        return [self._names[each] for each in found[np.lexsort((found, -scores[found]))].tolist()]
+        return [self._items.names[each] for each in found[np.lexsort((found, -scores[found]))].tolist()]
 
     def _nearest(self, own: Vector, place: int) -> list[int]:
         """The pool's places of the k nearest; of a buyer who is unknown, of the first k."""
@@ -125,13 +125,6 @@ class TifuKnn:
             self._owners[place] = user
         self.places[user] = place
         return place
-
-    def _read(self, items: list[str]) -> Ids:
-        for item in items:
-            if item not in self._number:
-                self._number[item] = len(self._names)
-                self._names.append(item)
-        return np.array([self._number[item] for item in items], dtype=np.int64)
 
 
 def _cut(vector: Vector) -> Vector:
