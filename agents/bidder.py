@@ -6,11 +6,11 @@ from typing import Any, Final
 
 import msgspec
 
-from policies.inflight import InFlight
-from policies.landscape import Landscape
-from policies.pacing import Bid, Pace, Plan, Published, bid_of, stop
-from policies.pacing_population import Flight
-from policies.quality import Quality, Tally, quality
+from policies.bidding.inflight import InFlight
+from policies.bidding.landscape import Landscape
+from policies.bidding.pacing import Bid, Pace, Plan, Published, bid_of, stop
+from policies.bidding.population import Flight
+from policies.bidding.quality import Quality, Tally, quality
 from policies.version import Priors
 from streams.campaigns import Ledger
 from streams.records import AdEvent, Campaign

@@ -11,7 +11,7 @@ from agents.bidder import KEPT, Bidder, Source, Taken, View, decide, flight_of, 
 from agents.contract import Agent, Draft, Input, State, Step, Work
 from agents.fold import fold
 from agents.identity import decision_id
-from policies.pacing import DOMAIN, PRIOR, Published, matters
+from policies.bidding.pacing import DOMAIN, PRIOR, Published, matters
 from policies.version import PolicyVersion, Priors
 from streams.campaigns import CAMPAIGN_FEATURES, REMEMBERED, observed, paid, still_counts
 from streams.records import AdEvent, BidAdjustment, Decision, Experience, Outcome

@@ -12,7 +12,7 @@ import numpy as np
 
 from agents.pairs import Facts
 from policies.linalg import Floats
-from policies.slate import MAX_CANDIDATES
+from policies.slates.slate import MAX_CANDIDATES
 from streams.item_table import NO_CATEGORY, ItemTable, Rows
 from streams.profile import HALF_LIFE, Profile
 from streams.views import Views

@@ -17,13 +17,13 @@ import numpy as np
 from agents.contract import Agent, Draft, Input, State, Step, Work
 from agents.fold import fold
 from agents.versions import LEARNER, Refused, Serving, record_of
-from policies import recommend
 from policies.artefact import ArtefactError
-from policies.domains import fit
-from policies.gate import Verdict
-from policies.sample import Ring, Sample, Stream
-from policies.schools import SCHOOLS, Learns
-from policies.trial import Trial, attempt
+from policies.meta.domains import fit
+from policies.meta.gate import Verdict
+from policies.meta.sample import Ring, Sample, Stream
+from policies.meta.schools import SCHOOLS, Learns
+from policies.meta.trial import Trial, attempt
+from policies.slates import recommend
 from policies.version import SCHEMA, SHIPPED, PolicyVersion
 from streams.records import Experience, PolicyVersionRecord
 from streams.seen import Seen

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from policies.linalg import Floats
-from policies.recommend import FEATURES, Ints, quantise
+from policies.slates.recommend import FEATURES, Ints, quantise
 from streams.item_table import AS_OF, LONG, PRICE, SHORT, Rows
 from streams.times import DAY
 from streams.views import LONG_HALF_LIFE, SHORT_HALF_LIFE, Views
@@ -43,7 +43,7 @@ class Facts:
 
 
 def features(known: Sequence[Facts], views: Views) -> Iterator[Ints]:
-    """For each of them the features by policies.recommend.FEATURES, in units of 1/4096: [C, d]."""
+    """For each of them the features by policies.slates.recommend.FEATURES, in units of 1/4096: [C, d]."""
     counts = [len(one.rows) for one in known]
     numbers = views.table.numbers[:, np.concatenate([one.rows for one in known])]
     own, part, at, first_at, times = np.concatenate([one.history for one in known], axis=1)

@@ -15,10 +15,10 @@ from agents.fold import cancel_timer, fold, set_timer
 from agents.identity import decision_id
 from agents.pairs import Facts, features
 from agents.slates import DEFAULT_PLACEMENT, OpenSlate, Slates
-from policies.belief import Evidence, GaussianPrior
 from policies.draws import seed_of
-from policies.recommend import DOMAIN, FEATURES, MEMORY_MS, SCALE, Ints, prior_of, query
-from policies.slate import DRAWS, Slate, choose
+from policies.slates.evidence import Evidence, GaussianPrior
+from policies.slates.recommend import DOMAIN, FEATURES, MEMORY_MS, SCALE, Ints, prior_of, query
+from policies.slates.slate import DRAWS, Slate, choose
 from policies.version import PolicyVersion
 from streams.profile import USER_FEATURES, Profile
 from streams.records import (

@@ -8,8 +8,8 @@ from agents.contract import Agent, Draft, Input, Output, State, Step, Work
 from agents.fold import fold, set_timer
 from agents.identity import decision_id
 from agents.shelf import SHORTEST_DAYS, SKU_FEATURES, Closed, Period, Shelf
-from policies.demand import PRIOR, DemandPrior
-from policies.replenish import Choice, Review, choose
+from policies.orders.demand import PRIOR, DemandPrior
+from policies.orders.replenish import Choice, Review, choose
 from policies.version import PolicyVersion
 from streams.records import (
     Decision,

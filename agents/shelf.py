@@ -9,8 +9,8 @@ from typing import Final
 
 import msgspec
 
-from policies.demand import Belief, DemandPrior, Evidence
-from policies.replenish import Due
+from policies.orders.demand import Belief, DemandPrior, Evidence
+from policies.orders.replenish import Due
 from streams.decay import faded
 from streams.features import Feature, Features, FeatureSet
 from streams.records import StockUpdate

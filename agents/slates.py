@@ -4,7 +4,7 @@ from typing import Final
 
 import msgspec
 
-from policies.recommend import REWARDS
+from policies.slates.recommend import REWARDS
 from streams.records import UserEvent
 
 KEEP_CLOSED: Final = 4
@@ -20,7 +20,7 @@ class OpenSlate(msgspec.Struct):
     policy_version: int = 0
     items: list[str] = []
     propensities: list[float] = []  # by slot: of the item there, given those before it
-    contexts: bytes = b""  # features [slots, d] of the chosen as int32, in the units of policies.recommend.SCALE
+    contexts: bytes = b""  # features [slots, d] of the chosen as int32, in the units of policies.slates.recommend.SCALE
     earned: dict[str, float] = {}  # reward by item, for whatever item feedback named
     echoed: bool = False
 

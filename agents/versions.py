@@ -75,7 +75,7 @@ class Serving:
 
 def version_of(record: PolicyVersionRecord) -> PolicyVersion:
     """The version that a record carries, fit to serve. Raises Refused."""
-    from policies.domains import fit  # noqa: PLC0415 # torch, which a worker needn't have loaded to hear of no version
+    from policies.meta.domains import fit  # noqa: PLC0415 # torch, which a worker needn't have loaded to hear of no version
 
     if record.number == 0:
         return SHIPPED

@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from hashlib import sha256
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import orjson
 
 from policies.artefact import Array, ArtefactError, pack, unpack
+from policies.shipped import FOLDER
 
 Priors = dict[str, Any]  # one domain's, or by domain: numbers, lists of them, and a network's weights as float32 arrays
 
@@ -121,7 +121,7 @@ def priors_of(tensors: Mapping[str, Array]) -> Priors:
 def shipped_sha256() -> str:
     """The hash of the priors that come with the package, so that version 0 of another package has another hash."""
     digest = sha256()
-    for path in sorted((Path(__file__).parent / "shipped").glob("*.safetensors")):
+    for path in sorted(FOLDER.glob("*.safetensors")):
         digest.update(path.name.encode() + path.read_bytes())
     return digest.hexdigest()
 

@@ -11,6 +11,8 @@ from typing import Any, Final, Literal
 import numpy as np
 
 from infra.errors import UserError
+from policies.bandit.hierarchy import LinearPrior
+from policies.bandit.meta_bandit import flat, meta, oracle, pooled
 from policies.baselines.counting import UCB1, Popularity
 from policies.baselines.deep_q import DeepQ
 from policies.baselines.linear import EpsilonGreedy, LinearThompson, LinUCB, greedy_rule
@@ -18,9 +20,7 @@ from policies.baselines.meta_gradient import MetaGradient
 from policies.baselines.policy_gradient import ActorCritic, Reinforce
 from policies.baselines.tabular import QLearning, Sarsa
 from policies.contract import Policy
-from policies.hierarchy import LinearPrior
 from policies.linalg import Floats
-from policies.meta_bandit import flat, meta, oracle, pooled
 from policies.tasks.shopper import Shoppers, population, task
 from policies.tasks.shopping import serve_one
 

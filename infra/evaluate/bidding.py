@@ -19,9 +19,9 @@ from rich.progress import Progress
 from infra.errors import UserError
 from policies.artefact import ArtefactError
 from policies.baselines.dual_pacing import Additive, BidTheValue, Multiplicative
-from policies.flight import Bidder, FlightBidder
-from policies.markets import FLAT, shipped
-from policies.spending import market_curve
+from policies.bidding.flight import Bidder, FlightBidder
+from policies.bidding.markets import FLAT, shipped
+from policies.bidding.spending import market_curve
 from policies.tasks.auctions import Account, Auctions, hindsight, log_multiplier
 
 POLICIES: Final = (

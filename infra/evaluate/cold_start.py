@@ -17,8 +17,8 @@ from infra.evaluate.ratings import read
 from policies.baselines.rating import of_all, of_items, of_items_and_users
 from policies.baselines.rating_gradient import maml, reptile
 from policies.linalg import Floats
-from policies.rating import Numbers, RatingModel, Ratings
-from policies.rating_factors import rmse, train, without
+from policies.ratings.factors import rmse, train, without
+from policies.ratings.regression import Numbers, RatingModel, Ratings
 
 POLICIES: Final = ("meta", "flat-prior", "none", "item-bias", "user-item-bias", "maml", "reptile")
 MOST_SHOTS: Final = 100_000

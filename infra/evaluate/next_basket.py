@@ -19,10 +19,10 @@ from infra.measures.ranking import ndcg, recall
 from policies.baselines.co_purchase import CoPurchase
 from policies.baselines.next_basket import ColdStart, DecayedPersonal, GlobalPopularity, PersonalFrequency, Visit
 from policies.baselines.tifu_knn import TifuKnn
-from policies.basket_profile import sums
+from policies.baskets.guard import Guarded
+from policies.baskets.next_basket import LearnedBasket
+from policies.baskets.profile import sums
 from policies.linalg import Floats
-from policies.next_basket import LearnedBasket
-from policies.next_basket_guard import Guarded
 from policies.tasks.shop import Basket
 
 WARM_UP: Final = 0.6  # of the span

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from infra.errors import UserError
-from policies.rating import Ratings
+from policies.ratings.regression import Ratings
 
 COLUMNS: Final = ("user", "item", "rating", "timestamp")
 

@@ -25,9 +25,9 @@ from policies.baselines.myopic_orders import MyopicOrders, largest_stock
 from policies.baselines.order_levels import Kind, LevelOrders, fit
 from policies.baselines.plug_in import PlugInLevels, PlugInOrders
 from policies.baselines.table_orders import TableOrders
-from policies.censored_demand import CensoredDemand, flat_prior
-from policies.network_orders import NetworkOrders, weights_of
-from policies.replenish_network import shipped
+from policies.orders.censored_demand import CensoredDemand, flat_prior
+from policies.orders.network import shipped
+from policies.orders.network_orders import NetworkOrders, weights_of
 from policies.tasks.lost_sales import Demand, Instance, Rule, Run, run
 
 SHELVES: Final = 64

@@ -12,8 +12,8 @@ import numpy as np
 from policies.baselines.fading import highest
 from policies.baselines.next_basket import DecayedPersonal
 from policies.baselines.numbered import Numbered
-from policies.basket_companions import Companions
-from policies.basket_profile import Ids
+from policies.baskets.companions import Companions
+from policies.baskets.profile import Ids
 
 _FEW: Final = 60  # companions that come into question
 

@@ -10,12 +10,12 @@ from typing import Final
 
 import numpy as np
 
+from policies.bandit.information import thompson
+from policies.bandit.picking import pick
 from policies.baselines.rule import drawn, fading, greedy, refuse_unless_finite
 from policies.contract import Choice, Situation, Transition
 from policies.draws import normals, uniforms
-from policies.information import thompson
 from policies.linalg import Floats
-from policies.picking import pick
 
 ENTITIES: Final = 10_000  # that are remembered; the one unheard of for longest goes
 RENEWED_EVERY: Final = 1024  # outcomes after which an inverse is made anew: rank-one updates of it pile up rounding

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from policies.baselines.order_levels import Kind, Levels, fit
-from policies.network_orders import NetworkOrders
+from policies.orders.network_orders import NetworkOrders
 from policies.tasks.lost_sales import Demand, Family, Instance
 
 Floats = npt.NDArray[np.float64]

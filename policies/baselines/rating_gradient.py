@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 
 from policies.linalg import Floats
-from policies.rating import Numbers, RatingModel, Ratings
+from policies.ratings.regression import Numbers, RatingModel, Ratings
 
 EPOCHS: Final = 5  # passes over the users
 SHOTS: Final = 20  # at most so many ratings in an inner set

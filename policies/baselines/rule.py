@@ -4,9 +4,9 @@ from math import isfinite
 
 import numpy as np
 
+from policies.bandit.picking import pick
 from policies.contract import Choice, Situation, Transition
 from policies.linalg import Floats
-from policies.picking import pick
 
 
 def refuse_unless_finite(transition: Transition) -> None:

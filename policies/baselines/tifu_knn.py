@@ -17,8 +17,8 @@ import numpy.typing as npt
 
 from policies.baselines.next_basket import Visit
 from policies.baselines.numbered import Numbered
-from policies.basket_profile import Ids, sums
-from policies.basket_trend import highest
+from policies.baskets.profile import Ids, sums
+from policies.baskets.trend import highest
 from policies.linalg import Floats
 
 POOL: Final = 3000

@@ -14,7 +14,7 @@ from typing import ClassVar, Final, NamedTuple
 
 import numpy as np
 
-from policies.hierarchy import LinearPrior, Path, Sums, width
+from policies.bandit.hierarchy import LinearPrior, Path, Sums, width
 from policies.linalg import Floats
 
 HYPOTHESES: Final = 6

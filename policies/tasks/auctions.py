@@ -11,8 +11,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from policies.flight import Bidder, within
-from policies.spending import Floats
+from policies.bidding.flight import Bidder, within
+from policies.bidding.spending import Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

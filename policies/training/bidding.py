@@ -12,9 +12,9 @@ from typing import Final
 import numpy as np
 
 from policies.artefact import Array
-from policies.flight import FlightBidder
-from policies.markets import FLAT, GRID, SCHEMA, MarketPrior, evidence
-from policies.spending import CELLS, WIDTH, Floats, Spending
+from policies.bidding.flight import FlightBidder
+from policies.bidding.markets import FLAT, GRID, SCHEMA, MarketPrior, evidence
+from policies.bidding.spending import CELLS, WIDTH, Floats, Spending
 from policies.tasks.auctions import Account, Auctions, draw, hindsight, population
 
 Tell = Callable[[str], None]

@@ -14,9 +14,9 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from policies.basket_features import FEATURES
-from policies.basket_shop import Shop, Visit
-from policies.encoder import SCHEMA, Learner, Weights, forward, residual, untrained
+from policies.baskets.encoder import SCHEMA, Learner, Weights, forward, residual, untrained
+from policies.baskets.features import FEATURES
+from policies.baskets.shop import Shop, Visit
 from policies.linalg import Floats
 from policies.tasks.shop import Basket, baskets, draw_task
 

@@ -22,8 +22,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from policies.censored_demand import prior_of
-from policies.replenish_network import SCHEMA, Known, Stock, need, terms, untrained
+from policies.orders.censored_demand import prior_of
+from policies.orders.network import SCHEMA, Known, Stock, need, terms, untrained
 
 LANES: Final = 512
 STEPS: Final = 800

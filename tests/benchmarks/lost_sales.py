@@ -16,8 +16,8 @@ from typing import Final
 
 import torch
 
-from policies.demand import DemandPrior
-from policies.replenish import MAX_STEPS, order
+from policies.orders.demand import DemandPrior
+from policies.orders.replenish import MAX_STEPS, order
 
 MEAN: Final = 5.0
 LEAD_TIMES: Final = (1, 2, 3, 4)

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from agents import bidding
 from agents.contract import Input, Output, State
-from policies.pacing_population import PacingPopulation
+from policies.bidding.population import PacingPopulation
 from policies.version import SHIPPED, PolicyVersion
 from streams.records import AdEvent, BidAdjustment, Campaign, Experience
 from streams.times import DAY, EventTime

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from policies import artefact, meta_bandit
+from policies import artefact
+from policies.bandit import meta_bandit
+from policies.bandit.hierarchy import LinearPrior
 from policies.baselines.counting import UCB1, Popularity
 from policies.baselines.deep_q import DeepQ
 from policies.baselines.linear import EpsilonGreedy, LinearThompson, LinUCB, greedy_rule
@@ -16,7 +18,6 @@ from policies.baselines.meta_gradient import MetaGradient
 from policies.baselines.policy_gradient import ActorCritic, Reinforce
 from policies.baselines.tabular import QLearning, Sarsa
 from policies.contract import Policy, Situation, Transition
-from policies.hierarchy import LinearPrior
 from policies.linalg import Floats
 
 ARMS: Final = 4

@@ -6,7 +6,7 @@ from typing import Any
 
 from agents.contract import Input
 from agents.versions import record_of
-from policies.recommend import DOMAIN, PRIOR
+from policies.slates.recommend import DOMAIN, PRIOR
 from policies.version import PolicyVersion
 from streams import topics as t
 from streams.records import (

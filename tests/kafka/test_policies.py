@@ -16,7 +16,7 @@ from agents.versions import record_of
 from infra.cli import main
 from infra.settings import load
 from infra.state.changelog import changelog_topic
-from policies.recommend import DOMAIN, FEATURES, PRIOR
+from policies.slates.recommend import DOMAIN, FEATURES, PRIOR
 from policies.version import SHIPPED, PolicyVersion
 from streams.codec import encode
 from streams.records import Experience, PolicyVersionRecord, UserEvent

@@ -6,9 +6,9 @@ from typing import Final
 import numpy as np
 import torch
 
-from policies.belief import Evidence
-from policies.recommend import FEATURES, prior_of, quantise, query
-from policies.slate import MAX_CANDIDATES, Query, choose
+from policies.slates.evidence import Evidence
+from policies.slates.recommend import FEATURES, prior_of, quantise, query
+from policies.slates.slate import MAX_CANDIDATES, Query, choose
 from policies.version import SHIPPED
 from tests.benchmarks.engine.bench import Bench, Findings
 from tests.benchmarks.engine.spread import Spread

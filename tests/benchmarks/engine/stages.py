@@ -20,7 +20,7 @@ BIN_S: Final = 0.1  # samples are kept by tenths of a second, so that a part of 
 # By priority: the first rule that holds for any frame of the stack. (part of the file's path, functions or None: all)
 RULES: Final[tuple[tuple[str, str, frozenset[str] | None], ...]] = (
     ("waiting", "selectors.py", frozenset({"select"})),
-    ("decide", "policies/slate.py", frozenset({"choose"})),
+    ("decide", "policies/slates/slate.py", frozenset({"choose"})),
     ("encode", "streams/codec.py", frozenset({"encode"})),
     ("encode", "agents/contract.py", frozenset({"done", "writes"})),
     ("encode", "infra/task.py", frozenset({"_message"})),

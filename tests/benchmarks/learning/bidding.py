@@ -21,9 +21,9 @@ import numpy as np
 import orjson
 
 from infra.evaluate.bidding import POLICIES, bidder
-from policies.flight import FlightBidder
-from policies.markets import FLAT
-from policies.spending import Floats, market_curve
+from policies.bidding.flight import FlightBidder
+from policies.bidding.markets import FLAT
+from policies.bidding.spending import Floats, market_curve
 from policies.tasks.auctions import FACTS, Account, Auctions, Market, draw, hindsight, population
 
 OUT: Final = Path("build/learning/bidding.json")

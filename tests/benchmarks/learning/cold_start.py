@@ -19,8 +19,8 @@ import orjson
 from infra.evaluate.cold_start import LEARNED, PLAIN, POLICIES
 from infra.evaluate.ratings import read
 from infra.tuning import settle
-from policies.rating import Ratings
-from policies.rating_factors import rmse, train, without
+from policies.ratings.factors import rmse, train, without
+from policies.ratings.regression import Ratings
 from tests.benchmarks.learning.movielens import movielens
 
 OUT: Final = Path("build/learning/cold_start.json")

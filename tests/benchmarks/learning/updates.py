@@ -18,9 +18,9 @@ import numpy as np
 import orjson
 
 from infra.tuning import settle
+from policies.bandit.hierarchy import LinearPrior, Sums
 from policies.beliefs.gaussian import Evidence, Posterior, Prior
 from policies.beliefs.runs import Runs, Start
-from policies.hierarchy import LinearPrior, Sums
 from policies.linalg import Floats
 
 OUT: Final = Path("build/learning/updates.json")

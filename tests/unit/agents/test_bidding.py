@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from agents import bidding
 from agents.contract import Input, Output, State, Step
-from policies.pacing import PRIOR
+from policies.bidding.pacing import PRIOR
 from policies.version import SHIPPED, PolicyVersion
 from streams.records import AdEvent, BidAdjustment, Campaign, Decision, Experience, Objective, Outcome
 from streams.times import DAY, HOUR, EventTime

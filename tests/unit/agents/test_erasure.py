@@ -11,7 +11,7 @@ from agents import learner
 from agents.contract import Input, Output, State
 from agents.erased import MEMORY
 from agents.recommendation import User
-from policies.recommend import DOMAIN, FEATURES
+from policies.slates.recommend import DOMAIN, FEATURES
 from policies.version import SHIPPED
 from streams.records import Decision, Erasure, Experience, Outcome, Recommendation, UserEvent
 from streams.times import DAY, HOUR, EventTime

@@ -8,8 +8,8 @@ import pytest
 from agents.contract import Input, State
 from agents.learner import AT_LEAST, LearnerAgent
 from agents.versions import Serving, record_of
-from policies.recommend import DOMAIN, FEATURES, PRIOR
-from policies.sample import ENTITIES
+from policies.meta.sample import ENTITIES
+from policies.slates.recommend import DOMAIN, FEATURES, PRIOR
 from policies.version import SHIPPED, PolicyVersion
 from streams.records import Experience, PolicyVersionRecord
 from streams.times import HOUR, EventTime

@@ -4,7 +4,7 @@ import numpy as np
 
 from agents.candidates import Look
 from agents.pairs import Facts, features
-from policies.recommend import FEATURES, SCALE
+from policies.slates.recommend import FEATURES, SCALE
 from streams.profile import Profile
 from streams.records import CatalogItem, UserEvent
 from streams.times import DAY, EventTime

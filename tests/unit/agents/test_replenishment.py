@@ -12,8 +12,8 @@ from msgspec.structs import replace
 from agents.contract import Draft, Input, Output, State
 from agents.replenishment import build
 from agents.shelf import Shelf
-from policies.demand import Belief, DemandPrior
-from policies.replenish import Due, Review, choose
+from policies.orders.demand import Belief, DemandPrior
+from policies.orders.replenish import Due, Review, choose
 from policies.version import SHIPPED, PolicyVersion
 from streams.records import CatalogItem, Decision, SkuDemand, StockUpdate, Supply
 from streams.times import DAY, HOUR, EventTime

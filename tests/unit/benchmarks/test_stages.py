@@ -32,7 +32,7 @@ TASK, STEP = ("/x/infra/task.py", "_handle"), ("/x/agents/recommendation.py", "s
         ([TASK], "handle"),
         ([TASK, ("/x/streams/codec.py", "decode")], "decode"),
         ([TASK, STEP], "features"),
-        ([TASK, STEP, ("/x/policies/slate.py", "choose"), ("/x/policies/linalg.py", "dot")], "decide"),
+        ([TASK, STEP, ("/x/policies/slates/slate.py", "choose"), ("/x/policies/linalg.py", "dot")], "decide"),
         ([TASK, STEP, ("/x/agents/contract.py", "done")], "encode"),
         ([TASK, STEP, ("/x/infra/state/store.py", "get")], "state"),
         ([("/x/asyncio/events.py", "_run")], "loop"),

@@ -16,7 +16,7 @@ from infra import cli, pretrained
 from infra.errors import UserError
 from infra.policy_log import PolicyLog
 from policies.artefact import save
-from policies.domains import fit
+from policies.meta.domains import fit
 from policies.version import SHIPPED, PolicyVersion
 
 ONE = PolicyVersion(number=1, parent=0, parent_sha256=SHIPPED.sha256, priors={"bidding": {"log_mu": 0.5}})

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from policies.artefact import ArtefactError
-from policies.domains import fit
-from policies.recommend import DOMAIN, PRIOR
+from policies.meta.domains import fit
+from policies.slates.recommend import DOMAIN, PRIOR
 from policies.version import MAX_BYTES, SHIPPED, PolicyVersion, shipped_sha256
 
 EVIDENCE = {"domain": "bidding", "log_likelihood": {"gain": 0.25, "lower": 0.125}}

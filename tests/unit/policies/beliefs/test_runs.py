@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from policies.bandit.hierarchy import LinearPrior
 from policies.beliefs.runs import HYPOTHESES, Runs, Start
-from policies.hierarchy import LinearPrior
 from policies.linalg import Floats
 
 D = 3

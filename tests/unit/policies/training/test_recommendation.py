@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from policies.basket_features import FEATURES
-from policies.encoder import SCHEMA, Weights
+from policies.baskets.encoder import SCHEMA, Weights
+from policies.baskets.features import FEATURES
 from policies.tasks.shop import baskets, draw_task
 from policies.training.recommendation import Log, collect, fit, learn, train
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from policies.censored_demand import DISPERSIONS, MEANS
-from policies.replenish_network import SCHEMA, WIDTH
+from policies.orders.censored_demand import DISPERSIONS, MEANS
+from policies.orders.network import SCHEMA, WIDTH
 from policies.training.replenishment import train
 
 

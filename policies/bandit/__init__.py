@@ -1,0 +1,1 @@
+"""The linear bandit over tasks: a prior learned across them, and how it explores."""

@@ -1,0 +1,1 @@
+"""The slow loop: what the learner keeps, proposes and lets pass."""

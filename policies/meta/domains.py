@@ -1,0 +1,87 @@
+"""What each domain's prior must look like to be served by this code: names, shapes, bounds. No bytes, no topic."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final
+
+import numpy as np
+from safetensors.numpy import load_file as read_tensors  # pyright: ignore[reportUnknownVariableType] # typed below
+
+from policies.artefact import Array, ArtefactError
+from policies.bidding import pacing
+from policies.orders import demand
+from policies.orders.demand import DemandPrior
+from policies.shipped import FOLDER
+from policies.slates import recommend
+from policies.slates.evidence import GaussianPrior
+from policies.version import PolicyVersion, Priors
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Domain:
+    """The prior that ships, and a check that raises ValueError where one of the same shape couldn't be chosen by."""
+
+    prior: Priors
+    check: Callable[[Priors], None]
+
+
+def _check_weights(prior: Priors) -> None:
+    gaussian = GaussianPrior.of(prior)
+    np.linalg.cholesky(gaussian.precision)
+    if not np.allclose(gaussian.precision, gaussian.precision.T, rtol=1e-6):
+        raise ValueError("the precision is not symmetric")
+    if min(gaussian.noise, float(prior["temperature"])) <= 0.0:
+        raise ValueError("noise and temperature must be above 0")
+
+
+def _check_demand(prior: Priors) -> None:
+    given = DemandPrior.of(prior)
+    if min(given.a, given.b, given.dispersion, given.half_life_days) <= 0.0:
+        raise ValueError("a, b, dispersion and half_life_days must be above 0")
+
+
+def _check_pacing(prior: Priors) -> None:
+    if min(float(prior["strength"]), float(prior["lag"]), *prior["ctr"], *prior["cvr"], prior["price"][1]) <= 0.0:
+        raise ValueError("strength, lag, ctr, cvr and the price's deviation must be above 0")
+
+
+DOMAINS: Final = {
+    recommend.DOMAIN: Domain(prior=recommend.PRIOR, check=_check_weights),
+    pacing.DOMAIN: Domain(prior=pacing.PRIOR, check=_check_pacing),
+    "replenishment": Domain(prior=demand.PRIOR, check=_check_demand),
+}
+
+
+def fit(version: PolicyVersion) -> PolicyVersion:
+    """The version itself, if this code can serve it. Raises ArtefactError with the reason where it can't."""
+    for domain, prior in version.priors.items():
+        known = DOMAINS.get(domain)
+        if known is None:
+            raise ArtefactError(f"it has a prior for {domain!r}, and there is no such domain here")
+        for name, value in prior.items():
+            _fit_one(f"{domain}.{name}", value, shapes(domain).get(name))
+        try:
+            known.check(known.prior | prior)
+        except (ValueError, TypeError, np.linalg.LinAlgError) as error:
+            raise ArtefactError(f"the prior for {domain} can't be chosen by: {error}") from error
+    return version
+
+
+def _fit_one(name: str, value: Any, shape: tuple[int, ...] | None) -> None:
+    array = np.asarray(value)
+    if shape is None:
+        raise ArtefactError(f"{name} is not known here")
+    if array.shape != shape:
+        raise ArtefactError(f"{name} has shape {list(array.shape)}, and must have {list(shape)}")
+    if not np.isfinite(array).all():
+        raise ArtefactError(f"{name} holds numbers that aren't finite")
+
+
+@cache
+def shapes(domain: str) -> dict[str, tuple[int, ...]]:
+    """The shape of each tensor of a domain: those of its prior, and those of the artefact that ships with it."""
+    known = {name: np.asarray(value).shape for name, value in DOMAINS[domain].prior.items()}
+    path = FOLDER / f"{domain}.safetensors"
+    tensors: dict[str, Array] = read_tensors(path) if path.is_file() else {}
+    return {name: array.shape for name, array in tensors.items()} | known

@@ -1,0 +1,65 @@
+"""One attempt at a better prior: a candidate from a sample of entities, and the gate's verdict on it. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from policies.linalg import Floats
+from policies.meta.gate import FEWEST, Verdict, judge
+from policies.meta.sample import FOLDS, Split, Stream, cut_of, split
+from policies.meta.schools import Learns
+from policies.version import Priors
+
+FEW: Final = 64  # entities; of fewer none can be spared, so each fold in turn is judged on
+_LATER: Final = 0.75  # the share of the experiences that lies before those that are judged on
+_LATER_OF_FEW: Final = 0.5
+_NOBODY: Final = -1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """A candidate; what it foretells better, in log-likelihood per outcome, and earns more, in reward per slot."""
+
+    candidate: Priors
+    foretold: Verdict
+    earned: Verdict
+    trained_on: int
+    cut: int
+
+    @property
+    def passed(self) -> bool:
+        """It has to earn more where that can be told: to foretell well what was shown is not to rank well."""
+        can_be_told = self.earned.entities >= FEWEST
+        return self.foretold.better and (self.earned.better or not can_be_told)
+
+
+def attempt(school: Learns, streams: Sequence[tuple[str, Stream]], serving: Priors) -> Trial | None:
+    """Learn from some entities, judge on others at later times; None where there is nothing to learn.
+
+    Of few entities, four candidates are judged, each on the fold that it didn't learn from, and what is proposed has
+    learned from all: that is judged by candidates that knew less.
+    """
+    few = len(streams) < FEW
+    cut = cut_of((stream for _, stream in streams), _LATER_OF_FEW if few else _LATER)
+    trials = [split(streams, judged, cut) for judged in (range(FOLDS) if few else range(1))]
+    candidates = [school.propose(given, serving) for given in trials]
+    whole = split(streams, _NOBODY, cut) if few else trials[0]
+    candidate = school.propose(whole, serving) if few else candidates[0]
+    if candidate is None:
+        return None
+    gains = [_gains(school, given, own or serving, serving) for given, own in zip(trials, candidates, strict=True)]
+    return Trial(
+        candidate=candidate,
+        foretold=judge(np.concatenate([gain for gain, _ in gains])),
+        earned=judge(np.concatenate([earned for _, earned in gains])),
+        trained_on=len(whole.train),
+        cut=cut,
+    )
+
+
+def _gains(school: Learns, given: Split, candidate: Priors, serving: Priors) -> tuple[Floats, Floats]:
+    """What a candidate foretells better for each judged entity, as it is known and as if it were new; and earns."""
+    known, new = (school.score(one, candidate) - school.score(one, serving) for one in (given, given.as_new))
+    return (known + new) / 2, school.earns(given, candidate, serving)

@@ -1,0 +1,1 @@
+"""Replenishment: beliefs about demand, and the orders that follow."""
