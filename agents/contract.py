@@ -15,7 +15,7 @@ Writes = dict[str, bytes | None]
 Struct = TypeVar("Struct", bound=msgspec.Struct)
 
 
-class Input(NamedTuple):
+class Input(msgspec.Struct, frozen=True, gc=False):
     """One record as it lay in the log. `record` is None for a deletion on a compacted topic."""
 
     topic: Topic
@@ -29,7 +29,7 @@ class Input(NamedTuple):
         return self.topic.name, self.partition, self.offset
 
 
-class Output(NamedTuple):
+class Output(msgspec.Struct, frozen=True, gc=False):
     """One record to append. Its key is `topic.key(record)`."""
 
     topic: Topic

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol, cast
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.consumer import fetcher
 from aiokafka.errors import UnknownTopicOrPartitionError
 from aiokafka.structs import TopicPartition as Partition
 
@@ -17,8 +18,6 @@ class Lain(Protocol):
     """A message as it lay in its partition; `timestamp` is the log's own, epoch ms."""
 
     @property
-    def partition(self) -> int: ...
-    @property
     def offset(self) -> int: ...
     @property
     def key(self) -> bytes | None: ...
@@ -28,13 +27,37 @@ class Lain(Protocol):
     def timestamp(self) -> int: ...
 
 
-class Raw(Lain, Protocol):
-    """A record as the client fetched it."""
+class Bare(Lain, Protocol):
+    """A record as a client reads it out of a fetch, if it is asked for `as_it_lies`. Its reader knows the partition."""
+
+    @property
+    def headers(self) -> Sequence[tuple[str, bytes]]: ...
+
+
+class Raw(Bare, Protocol):
+    """A record as the client makes it by default."""
 
     @property
     def topic(self) -> str: ...
     @property
-    def headers(self) -> Sequence[tuple[str, bytes]]: ...
+    def partition(self) -> int: ...
+
+
+def as_it_lies(value: Any) -> Any:
+    """The deserializer of values that asks for records as they lie, where a partition's whole fetch is handed on."""
+    return value
+
+
+class _Records(fetcher.PartitionRecords):
+    """What a fetch brought of one partition. The client's own record takes several times as long to make as to read."""
+
+    def _consumer_record(self, tp: Any, record: Any) -> Any:
+        if self._value_deserializer is as_it_lies:
+            return record
+        return super()._consumer_record(tp, record)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+
+
+setattr(fetcher, "PartitionRecords", _Records)
 
 
 class Batch(Protocol):
@@ -67,8 +90,8 @@ class Producer(Protocol):
     async def abort_transaction(self) -> None: ...
 
 
-class Reader(Protocol):
-    """aiokafka's consumer without a group, as far as it is used here."""
+class BareReader(Protocol):
+    """aiokafka's consumer without a group, as far as it is used here, of records as they lie."""
 
     async def start(self) -> None: ...
     async def stop(self) -> None: ...
@@ -78,6 +101,14 @@ class Reader(Protocol):
     def seek(self, partition: Partition, offset: int) -> None: ...
     async def seek_to_beginning(self, *partitions: Partition) -> None: ...
     async def position(self, partition: Partition) -> int: ...
+    async def getmany(
+        self, *partitions: Partition, timeout_ms: int = 0, max_records: int | None = None
+    ) -> Mapping[Partition, Sequence[Bare]]: ...
+
+
+class Reader(BareReader, Protocol):
+    """The same, of records that name their topic and partition."""
+
     async def getmany(
         self, *partitions: Partition, timeout_ms: int = 0, max_records: int | None = None
     ) -> dict[Partition, list[Raw]]: ...
@@ -104,15 +135,23 @@ def producer(settings: Settings, **options: Any) -> Producer:
 
 def reader(settings: Settings, *, partition_fetch_bytes: int = 1024 * 1024) -> Reader:
     """A consumer without a group that sees committed records only, not started yet."""
-    client = AIOKafkaConsumer(
+    return _reader(settings, max_partition_fetch_bytes=partition_fetch_bytes)
+
+
+def bare_reader(settings: Settings, *, partition_fetch_bytes: int = 1024 * 1024) -> BareReader:
+    """The same, of records as they lie: faster, for one who reads a partition at a time."""
+    return _reader(settings, max_partition_fetch_bytes=partition_fetch_bytes, value_deserializer=as_it_lies)
+
+
+def _reader(settings: Settings, **options: Any) -> Any:
+    return AIOKafkaConsumer(
         **client_options(settings),
         isolation_level="read_committed",
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         fetch_max_wait_ms=100,
-        max_partition_fetch_bytes=partition_fetch_bytes,
+        **options,
     )
-    return cast(Reader, client)
 
 
 async def partitions_of(source: Reader, topic: str) -> set[int]:

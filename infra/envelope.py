@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any, Final
 
 from agents.contract import Input
-from infra.clients import Raw
+from infra.clients import Bare
 from streams.topics import Topic
 
 SCHEMA: Final = "schema"
@@ -20,7 +20,7 @@ def schema_header(topic: Topic) -> tuple[str, bytes]:
     return SCHEMA, f"{topic.name}/{topic.version}".encode()
 
 
-def traces_of(read: Iterable[tuple[Raw, Input]]) -> dict[str, bytes]:
+def traces_of(read: Iterable[tuple[Bare, Input]]) -> dict[str, bytes]:
     """The traceparent of each input that brought one, by the ids its record goes by."""
     found: dict[str, bytes] = {}
     for raw, given in read:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from infra.clients import Raw
+from infra.clients import Bare
 
 
 class Fetched(NamedTuple):
@@ -14,7 +14,14 @@ class Fetched(NamedTuple):
     topic: str
     partition: int
     start: int
-    records: Sequence[Raw]
+    records: Sequence[Bare]
+
+
+class Run(NamedTuple):
+    """Records of one topic, one after the other."""
+
+    topic: str
+    records: list[Bare]
 
 
 class LostRecordsError(RuntimeError):
@@ -25,7 +32,7 @@ class LostRecordsError(RuntimeError):
 class Inbox:
     """What has arrived for one task and isn't taken yet, by input topic."""
 
-    _waiting: dict[str, deque[Raw]] = field(default_factory=dict[str, deque[Raw]])
+    _waiting: dict[str, deque[Bare]] = field(default_factory=dict[str, deque[Bare]])
     _next: dict[str, int] = field(default_factory=dict[str, int])
 
     def expect(self, topic: str, offset: int) -> None:
@@ -66,21 +73,22 @@ class Inbox:
     def empty(self, topic: str) -> bool:
         return not self._waiting.get(topic)
 
-    def take(self, limit: int) -> list[Raw]:
+    def take(self, limit: int) -> list[Run]:
         """The oldest `limit` records by the log's timestamps; within a topic always in the order of its offsets."""
-        taken: list[Raw] = []
-        queues = [queue for queue in self._waiting.values() if queue]
-        if len(queues) == 1 and len(queues[0]) <= limit:
-            taken = list(queues[0])
-            queues[0].clear()
-            return taken
-        while queues and len(taken) < limit:
-            queue = min(queues, key=_head_time) if len(queues) > 1 else queues[0]
-            taken.append(queue.popleft())
+        queues = {topic: queue for topic, queue in self._waiting.items() if queue}
+        runs: list[Run] = []
+        left = limit
+        while queues and left > 0:
+            topic = min(queues, key=lambda name: queues[name][0].timestamp)
+            queue = queues[topic]
+            if not runs or runs[-1].topic != topic:
+                runs.append(Run(topic, []))
+            if len(queues) == 1 and len(queue) <= left:
+                runs[-1].records.extend(queue)
+                queue.clear()
+                break
+            runs[-1].records.append(queue.popleft())
+            left -= 1
             if not queue:
-                queues.remove(queue)
-        return taken
-
-
-def _head_time(queue: deque[Raw]) -> int:
-    return queue[0].timestamp
+                del queues[topic]
+        return runs

@@ -12,7 +12,7 @@ ROOM: Final = 16 * 1024 * 1024  # max.message.bytes of the dead-letters topic
 _LARGEST: Final = 10 * 1024 * 1024  # original bytes that fit into it as base64, with the rest of the letter
 
 
-def dead_letter(topic: Topic, raw: Lain, problem: MalformedRecord) -> DeadLetter:
+def dead_letter(topic: Topic, partition: int, raw: Lain, problem: MalformedRecord) -> DeadLetter:
     """The letter for one message. Its time is the log's own, so that a retry writes the same letter.
 
     Bytes beyond what the topic can take are left out, and the detail says so: the place names where they lie.
@@ -24,7 +24,7 @@ def dead_letter(topic: Topic, raw: Lain, problem: MalformedRecord) -> DeadLetter
         value = key = None
     return DeadLetter(
         topic=topic.name,
-        partition=raw.partition,
+        partition=partition,
         offset=raw.offset,
         reason=problem.reason,
         detail=detail,

@@ -9,8 +9,9 @@ has written nothing holds nothing back from readers; `rest` ends it where no bat
 import asyncio
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
-from typing import Any, Final, NamedTuple, Self, cast
+from typing import Any, Final, Self, cast
 
+import msgspec
 from aiokafka.errors import IllegalOperation, InvalidProducerEpoch, KafkaError, MessageSizeTooLargeError, ProducerFenced
 from aiokafka.producer import sender
 
@@ -28,7 +29,7 @@ Headers = list[tuple[str, bytes]]  # what the client takes: it wants a list
 _NONE: Final[Headers] = []
 
 
-class Message(NamedTuple):
+class Message(msgspec.Struct, frozen=True, gc=False):
     """One record to append at a named place. A value of None deletes, on a compacted topic."""
 
     place: Partition
@@ -161,7 +162,8 @@ class Outbox:
     def _pack(self, messages: Iterable[Message]) -> list[tuple[Partition, Batch]]:
         open_batches: dict[Partition, Batch] = {}
         full: list[tuple[Partition, Batch]] = []
-        for place, key, value, headers in messages:
+        for one in messages:
+            place, key, value, headers = one.place, one.key, one.value, one.headers
             batch = open_batches.get(place)
             # The first record of a batch is always taken, so that one larger than a batch goes out alone.
             if batch is None or batch.append(timestamp=None, key=key, value=value, headers=headers) is None:

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Final
 
 from agents.contract import Agent, Input, Step
-from infra.clients import Partition, Raw
+from infra.clients import Bare, Partition
 from infra.envelope import traces_of
-from infra.inbox import Fetched, Inbox
+from infra.inbox import Fetched, Inbox, Run
 from infra.letters import dead_letter
 from infra.outbox import Outbox
 from infra.outlet import Outlet
@@ -216,7 +216,7 @@ class Task:
             if not await self._wait(_ALIGN_S):
                 self._backlog.clear()
 
-    def _take(self) -> list[Raw]:
+    def _take(self) -> list[Run]:
         taken = self._inbox.take(self._limit)
         self._first_at = 0.0  # what is left has waited long enough
         if not len(self._inbox):
@@ -237,25 +237,25 @@ class Task:
         if latest > self.now:
             await self._commit(await self._step([], latest), {}, [], {})
 
-    async def _handle(self, taken: Sequence[Raw]) -> None:
+    async def _handle(self, taken: Sequence[Run]) -> None:
         read: list[Input] = []
-        traced: list[tuple[Raw, Input]] = []
+        traced: list[tuple[Bare, Input]] = []
         letters: list[DeadLetter] = []
-        offsets = {raw.topic: raw.offset for raw in taken}
-        for raw in taken:
-            topic = self.inputs[raw.topic]
-            try:
-                key, record = decode(topic, raw.key, raw.value, raw.timestamp)
-            except MalformedRecord as problem:
-                letters.append(dead_letter(topic, raw, problem))
-            else:
-                given = Input(topic, raw.partition, raw.offset, key, record)
-                read.append(given)
-                if raw.headers:
-                    traced.append((raw, given))
+        for run in taken:
+            topic, partition = self.inputs[run.topic], self.partition
+            for raw in run.records:
+                try:
+                    key, record = decode(topic, raw.key, raw.value, raw.timestamp)
+                except MalformedRecord as problem:
+                    letters.append(dead_letter(topic, partition, raw, problem))
+                else:
+                    given = Input(topic, partition, raw.offset, key, record)
+                    read.append(given)
+                    if raw.headers:
+                        traced.append((raw, given))
         step = await self._step(read, self.now)
-        await self._commit(step, traces_of(traced), letters, offsets)
-        self._around.tally.records += len(taken)
+        await self._commit(step, traces_of(traced), letters, {run.topic: run.records[-1].offset for run in taken})
+        self._around.tally.records += sum(len(run.records) for run in taken)
 
     async def _step(self, inputs: Sequence[Input], now: int) -> Step:
         views, policy = self._around.views, self._around.policy()
@@ -269,7 +269,7 @@ class Task:
         self, step: Step, traces: dict[str, bytes], letters: list[DeadLetter], offsets: dict[str, int]
     ) -> None:
         outlets = self._outlets
-        messages = [outlets[topic.name].message(record, traces) for topic, record in step.outputs]
+        messages = [outlets[made.topic.name].message(made.record, traces) for made in step.outputs]
         messages += [outlets[DEAD_LETTERS.name].message(letter, {}) for letter in letters]
         applied = {self.inputs[topic].name: offset for topic, offset in offsets.items()}
         progress = self._memory.after(step, applied)

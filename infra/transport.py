@@ -19,7 +19,7 @@ from mode import Service
 from mode.utils.futures import maybe_async
 
 from infra.assignor import TaskAssignor
-from infra.clients import Partition, Raw, client_options
+from infra.clients import Bare, Partition, as_it_lies, client_options
 from infra.inbox import Fetched
 from infra.rights import told
 from infra.settings import Settings
@@ -86,6 +86,7 @@ class BatchConsumerThread(AIOKafkaConsumerThread):
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             isolation_level="read_committed",
+            value_deserializer=as_it_lies,
             max_poll_records=settings.batch_max_records * 4,
             max_poll_interval_ms=300_000,
             fetch_max_wait_ms=_FETCH_WAIT_MS,
@@ -151,7 +152,7 @@ class BatchConsumer(Consumer):
             fetched = await super()._getmany(wanted, patience)
         return {TP(*tp): [self._wrap(Partition(*tp), records)] for tp, records in fetched.items() if records}
 
-    def _wrap(self, where: Partition, records: list[Raw]) -> Fetched:
+    def _wrap(self, where: Partition, records: list[Bare]) -> Fetched:
         start = self._positions.get(where, records[0].offset)
         self._positions[where] = records[-1].offset + 1
         return Fetched(where.topic, where.partition, start, records)

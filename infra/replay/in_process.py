@@ -146,7 +146,6 @@ class InProcess:
 class _Lain(NamedTuple):
     """A message that can't be read, as it lay in the log."""
 
-    partition: int
     offset: int
     key: bytes | None
     value: bytes | None
@@ -154,6 +153,6 @@ class _Lain(NamedTuple):
 
 
 def _returned(message: Message, problem: MalformedRecord) -> Message:
-    lain = _Lain(message.partition, message.offset or 0, message.key, message.value, message.timestamp)
-    letter = dead_letter(message.topic, lain, problem)
+    lain = _Lain(message.offset or 0, message.key, message.value, message.timestamp)
+    letter = dead_letter(message.topic, message.partition, lain, problem)
     return Message(DEAD_LETTERS, DEAD_LETTERS.key(letter).encode(), encode(letter), message.timestamp)

@@ -7,7 +7,7 @@ import msgspec
 
 from agents.contract import Writes
 from infra import rights
-from infra.clients import Lain, Partition, Raw, Reader, reader
+from infra.clients import Bare, BareReader, Lain, Partition, bare_reader
 from infra.outbox import Message
 from infra.settings import Settings
 from infra.state.entries import Entries
@@ -37,7 +37,7 @@ async def catch_up(settings: Settings, topic: str, partition: int, entries: Entr
 
     Call it only once the partition's transactional id is fenced: then nobody else can write to it.
     """
-    source = reader(settings, partition_fetch_bytes=_FETCH_BYTES)
+    source = bare_reader(settings, partition_fetch_bytes=_FETCH_BYTES)
     await source.start()
     try:
         with rights.told(topics=[topic]):
@@ -46,7 +46,7 @@ async def catch_up(settings: Settings, topic: str, partition: int, entries: Entr
         await source.stop()
 
 
-async def _catch_up(source: Reader, where: Partition, entries: Entries) -> None:
+async def _catch_up(source: BareReader, where: Partition, entries: Entries) -> None:
     source.assign([where])
     first = (await source.beginning_offsets([where]))[where]
     end = (await source.end_offsets([where]))[where]
@@ -64,7 +64,7 @@ async def _catch_up(source: Reader, where: Partition, entries: Entries) -> None:
         entries.apply({}, last.progress, last.at)
 
 
-async def newest(source: Reader, where: Partition, first: int, end: int) -> Mark | None:
+async def newest(source: BareReader, where: Partition, first: int, end: int) -> Mark | None:
     """The last Progress in [first, end), with its offset; None where there is none.
 
     It is among the last records, since a transaction ends with it; after it come the marks of transactions only.
@@ -85,10 +85,10 @@ def progress_of(row: Lain) -> Progress:
     return msgspec.msgpack.decode(row.value or b"\x80", type=Progress)
 
 
-async def _chunks(source: Reader, where: Partition, start: int, end: int) -> AsyncIterator[list[Raw]]:
+async def _chunks(source: BareReader, where: Partition, start: int, end: int) -> AsyncIterator[list[Bare]]:
     """What lies in [start, end), in pieces of a bounded size."""
     source.seek(where, start)
-    rows: list[Raw] = []
+    rows: list[Bare] = []
     size = 0
     while start < end and await source.position(where) < end:
         for fetched in (await source.getmany(where, timeout_ms=200, max_records=_PIECE)).values():
@@ -101,5 +101,5 @@ async def _chunks(source: Reader, where: Partition, start: int, end: int) -> Asy
         yield rows
 
 
-def _text(row: Raw) -> str:
+def _text(row: Bare) -> str:
     return (row.key or b"").decode()

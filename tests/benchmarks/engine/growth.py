@@ -143,7 +143,7 @@ def drawn(events: list[Input], users: int, turn: int) -> list[Input]:
             event_id=f"{event.event_id}-{turn}",
             occurred_at=EventTime(event.occurred_at + later),
         )
-        made.append(given._replace(key=moved.user_id, record=moved))
+        made.append(replace(given, key=moved.user_id, record=moved))
     return made
 
 

@@ -42,7 +42,7 @@ def merged(entries: dict[str, bytes], writes: Writes) -> dict[str, bytes]:
 
 def test_each_line_becomes_demand_named_by_its_place() -> None:
     outputs, _ = run([order("o-1", 2.0, 3.0)])
-    assert [(topic, d.event_id, d.order_id, d.item_id, d.quantity) for topic, d in outputs] == [
+    assert [(o.topic, o.record.event_id, o.record.order_id, o.record.item_id, o.record.quantity) for o in outputs] == [
         (SKU_DEMAND, "o-1:0", "o-1", "item-0", 2.0),
         (SKU_DEMAND, "o-1:1", "o-1", "item-1", 3.0),
     ]
@@ -52,7 +52,7 @@ def test_each_line_becomes_demand_named_by_its_place() -> None:
 
 def test_a_line_of_nothing_is_no_demand_and_keeps_its_place() -> None:
     outputs, _ = run([order("o-1", 0.0, 3.0)])
-    assert [d.event_id for _, d in outputs] == ["o-1:1"]
+    assert [output.record.event_id for output in outputs] == ["o-1:1"]
 
 
 def test_a_copy_of_an_order_emits_nothing_and_is_counted() -> None:

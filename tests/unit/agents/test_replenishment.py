@@ -161,8 +161,8 @@ def sourceless(worker: Worker) -> list[Output]:
     """The outputs without the offsets that a copy shifts."""
     blank = ("", 0, 0)
     return [
-        Output(topic, replace(record, source=blank) if isinstance(record, Decision) else record)
-        for topic, record in worker.outputs
+        Output(o.topic, replace(o.record, source=blank) if isinstance(o.record, Decision) else o.record)
+        for o in worker.outputs
     ]
 
 

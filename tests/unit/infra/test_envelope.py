@@ -21,7 +21,7 @@ def test_a_contract_is_named_by_its_version() -> None:
 
 
 def test_an_output_goes_on_in_the_trace_of_the_input_that_it_names() -> None:
-    row = Row("sku-demand", 0, headers=(("traceparent", TRACE), ("other", b"x")))
+    row = Row(0, headers=(("traceparent", TRACE), ("other", b"x")))
     traces = traces_of([(row, Input(SKU_DEMAND, 0, 0, "k", demand("e1", "o1")))])
     plain = [("schema", b"sku-demand/1")]
     assert traced(plain, demand("new", "o1"), traces) == [*plain, ("traceparent", TRACE)]
@@ -29,5 +29,5 @@ def test_an_output_goes_on_in_the_trace_of_the_input_that_it_names() -> None:
 
 
 def test_a_deletion_has_no_trace() -> None:
-    row = Row("sku-demand", 0, headers=(("traceparent", TRACE),))
+    row = Row(0, headers=(("traceparent", TRACE),))
     assert traces_of([(row, Input(SKU_DEMAND, 0, 0, "k", None))]) == {}

@@ -46,8 +46,9 @@ def build(broker: str, prefix: str, data_folder: str, one: OneByOne) -> Any:
                 users.get(event.key), event.key, event.value, int(at.timestamp * 1000), at.partition, at.offset
             )
             users[event.key] = user
-            for topic, record in made:
-                await outputs[topic.name].send(key=topic.key(record).encode(), value=encode(record))
+            for each in made:
+                key = each.topic.key(each.record).encode()
+                await outputs[each.topic.name].send(key=key, value=encode(each.record))
 
     return app
 
