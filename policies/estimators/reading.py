@@ -1,0 +1,128 @@
+"""From the sums of a log to estimates with their intervals."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+
+from policies.estimators import asymptotic, bernstein, bootstrap, likelihood
+from policies.estimators.estimator import Estimator
+from policies.estimators.hashing import two_sided
+from policies.estimators.judgement import Estimate, Interval
+from policies.estimators.logged import Floats
+from policies.estimators.sequence import Sequence
+from policies.estimators.sums import BASE, CONTROL, COUNT, GAIN, PRODUCT, SQUARE, Sums, value
+from policies.estimators.terms import Terms
+
+UNKNOWN: Final = (np.nan, np.nan)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """One result being made: what its estimators share."""
+
+    sums: Mapping[str, Sums]
+    terms: Terms
+    rewards: Interval  # what a reward can be
+    known: bool  # whether that was said, and not only seen
+    anytime: Sequence | None
+    drawn: Floats  # [replicates, G]
+    found: dict[str, Interval] = field(
+        default_factory=dict[str, Interval]
+    )  # by sums: self-normalised ones share theirs
+
+    @classmethod
+    def of(cls, sums: Mapping[str, Sums], terms: Terms, rewards: Interval, anytime: Sequence | None) -> "Reading":
+        return cls(
+            sums=sums,
+            terms=terms,
+            rewards=rewards,
+            known=terms.reward_low is not None,
+            anytime=anytime,
+            drawn=bootstrap.draws(terms.seed, terms.replicates, terms.buckets),
+        )
+
+    def estimate(self, estimator: Estimator[Any]) -> Estimate:
+        """Its value, and its intervals by name; the first of them is the one that is shown."""
+        sums = self.sums[estimator.sums]
+        found = float(value(sums.total, normalised=estimator.normalised))
+        intervals = self._intervals(estimator, sums)
+        low, high = next(iter(intervals.values()), UNKNOWN)
+        return Estimate(
+            value=found,
+            low=min(low, found) if np.isfinite(low) else low,
+            high=max(high, found) if np.isfinite(high) else high,
+            ess=sums.ess if sums.largest > 0 or not estimator.model else np.nan,  # DM has no weights
+            intervals=intervals,
+        )
+
+    def _intervals(self, estimator: Estimator[Any], sums: Sums) -> dict[str, Interval]:
+        if int((sums.buckets[:, COUNT] > 0).sum()) < 2 or (estimator.normalised and not sums.total[GAIN] > 0):
+            return {}
+        confidence, normalised = self.terms.confidence, estimator.normalised
+        made: dict[str, Interval] = {}
+        if sums.largest > 0:
+            if estimator.sums not in self.found:
+                self.found[estimator.sums] = self._likelihood(estimator, sums)
+            made["empirical-likelihood"] = self.found[estimator.sums]
+        made["asymptotic"] = asymptotic.interval(sums, confidence, normalised=normalised)
+        made["bootstrap"] = bootstrap.interval(sums, self.drawn, confidence, normalised=normalised)
+        if not normalised:  # both are about means
+            made["empirical-bernstein"] = bernstein.interval(sums, sums.value_high - sums.value_low, confidence)
+        if self.anytime is not None and estimator.sums == "ips":
+            made["confidence-sequence"] = self.anytime.interval(confidence)
+        return made
+
+    def _likelihood(self, estimator: Estimator[Any], sums: Sums) -> Interval:
+        low, high = self.rewards
+        if not estimator.cut:
+            ends = self._ends(estimator, sums, 0.0)
+        else:  # what was cut off a gain could have met the lowest reward, or the highest
+            ends = self._ends(estimator, sums, low)[0], self._ends(estimator, sums, high)[1]
+        if self.known and estimator.of_rewards:
+            return max(ends[0], low), min(ends[1], high)
+        return ends
+
+    def _ends(self, estimator: Estimator[Any], sums: Sums, instead: float) -> Interval:
+        """The interval of mean(base + product + instead · (1 − gain))."""
+        used = sums.buckets[sums.buckets[:, COUNT] > 0]
+        n = float(used[:, COUNT].sum())
+        x = used[:, BASE] + used[:, PRODUCT] + (instead * (used[:, COUNT] - used[:, GAIN]) if estimator.cut else 0.0)
+        centre, base = float(x.sum()) / n, float(used[:, BASE].sum()) / n
+        atoms = base + sums.largest * np.array(self._residuals(estimator, sums))
+        if estimator.cut:
+            atoms += instead * (1 - sums.largest)
+        size = _design_effect(sums)
+        points = likelihood.Points(
+            x=np.concatenate([x - centre * used[:, COUNT], size * (atoms - centre)]),
+            control=np.concatenate([used[:, CONTROL], [size * sums.control] * 2]),
+            rows=np.concatenate([used[:, COUNT], [size] * 2]),
+            mass=np.concatenate([np.ones(len(used)), np.full(2, likelihood.ATOM)]),
+        )
+        down, up = likelihood.interval(points, two_sided(self.terms.confidence) ** 2)
+        return centre + down, centre + up
+
+    def _residuals(self, estimator: Estimator[Any], sums: Sums) -> Interval:
+        """The lowest and the highest that a gain may meet: of a decision's reward less what a model expects on average.
+
+        Of slates, as seen.
+        """
+        if estimator.of_rewards:
+            return self.rewards
+        weighted = self.sums.get("ips")
+        if estimator.model not in {"q_logged", "q_mrdr"} or weighted is None or "iips" in self.sums:
+            return sums.lowest, sums.highest
+        reward, rest = weighted.total, sums.total
+        expected = float(reward[PRODUCT] / reward[GAIN] - rest[PRODUCT] / rest[GAIN])
+        return self.rewards[0] - expected, self.rewards[1] - expected
+
+
+def _design_effect(sums: Sums) -> float:
+    """How many rows of a cluster move together (Kish 1965): the variance over that of independent rows; 1 at least."""
+    total = sums.total
+    n, mean = float(total[COUNT]), float((total[BASE] + total[PRODUCT]) / total[COUNT])
+    alone = float(total[SQUARE]) - n * mean * mean
+    by = sums.buckets
+    together = float(((by[:, BASE] + by[:, PRODUCT] - mean * by[:, COUNT]) ** 2).sum())
+    return max(1.0, together / alone) if alone > 0 else 1.0
