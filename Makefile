@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench learn-bench chaos lock clean
+.PHONY: help setup demo test check audit bench learn-bench chaos docs lock clean
 
 BIN := .venv/bin
 STAMP := .venv/.ready
@@ -26,7 +26,10 @@ check: $(STAMP) ## The fast loop: ruff, pyright, import-linter, tests without a 
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/pytest -q -m 'not kafka'
+	$(BIN)/pytest -q -n auto -m 'not kafka and not browser'
+
+audit: $(STAMP) ## Look every locked package up for known vulnerabilities (needs PyPI's advisories, so no part of check)
+	$(BIN)/pip-audit --strict --progress-spinner off --require-hashes --disable-pip --requirement requirements.lock
 
 bench: $(STAMP) ## Measure the engine against its peers, in about half an hour (ARGS="--quick", "--only quix,faust", …)
 	@$(BIN)/python -m tests.benchmarks.engine $(ARGS)
@@ -36,6 +39,10 @@ learn-bench: $(STAMP) ## Measure how well the policies learn, in about an hour; 
 
 chaos: $(STAMP) ## All faults in full on the real broker, in about half an hour; table at the end (CHAOS_SEED=1, ARGS=…)
 	CHAOS=full $(BIN)/pytest -q tests/chaos $(ARGS)
+
+docs: $(STAMP) ## Write the reference pages anew, and build the documentation as a site into build/site
+	$(BIN)/python -m infra.reference
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 lock: $(STAMP) ## Resolve requirements.lock and jars.lock anew (UPGRADE=1: to newer versions)
 	$(LOCKING) $(if $(UPGRADE),--upgrade) --output-file requirements.lock

@@ -1,8 +1,9 @@
 """One campaign as the bidding agent knows it: its plan, its account, its beliefs, and what was last said about it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import exp
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import msgspec
 
@@ -18,6 +19,9 @@ from streams.records import AdEvent, Campaign
 KEPT: Final = 32  # decisions whose outcome is awaited, and as many that a late auction may still correct
 
 Source = tuple[str, int, int]
+
+_NOT_DECIDED_BY: Final = {"source", "decisions", "open", "closed", "told", "ledger"}
+_KEPT_APART: Final = {"seen", "features"}  # of the ledger: what was seen already; what is logged as `campaign`
 
 
 class Taken(msgspec.Struct, array_like=True):
@@ -155,6 +159,21 @@ def _bid(plan: Plan, steering: Steering, bidder: Bidder, rates: Quality, measure
         "campaign": measured,
     }
     return View(bid, rates, features)
+
+
+def situation(bidder: Bidder) -> dict[str, Any]:
+    """All that `decide` goes by but for what is measured: plain data for the decision log."""
+    told = {name: getattr(bidder, name) for name in Bidder.__struct_fields__ if name not in _NOT_DECIDED_BY}
+    told["ledger"] = {
+        name: getattr(bidder.ledger, name) for name in Ledger.__struct_fields__ if name not in _KEPT_APART
+    }
+    return cast(dict[str, Any], msgspec.to_builtins(told))
+
+
+def decide_again(features: Mapping[str, Any], prior: Priors, now: int) -> Bid:
+    """The bid that a logged decision's features lead to. Raises msgspec.ValidationError or KeyError: they don't say."""
+    bidder = msgspec.convert(features["situation"], Bidder)
+    return decide(bidder, features["campaign"], prior, now).bid
 
 
 def see_price(landscape: Landscape, plan: Plan, event: AdEvent) -> None:

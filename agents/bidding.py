@@ -7,10 +7,11 @@ from typing import Final
 
 import msgspec
 
-from agents.bidder import KEPT, Bidder, Source, Taken, View, decide, flight_of, plan_of, quality_of
-from agents.contract import Agent, Draft, Input, State, Step, Work
+from agents.bidder import KEPT, Bidder, Source, Taken, View, decide, flight_of, plan_of, quality_of, situation
+from agents.contract import Agent, Draft, Input, State, Step, Work, counted
 from agents.fold import fold
 from agents.identity import decision_id
+from agents.treatment import Treatment, Treatments, shadowed
 from policies.bidding.pacing import DOMAIN, PRIOR, Published, matters
 from policies.version import PolicyVersion, Priors
 from streams.campaigns import CAMPAIGN_FEATURES, REMEMBERED, observed, paid, still_counts
@@ -49,7 +50,10 @@ class BiddingAgent:
     emits: tuple[Topic, ...] = (BID_ADJUSTMENTS, DECISIONS, OUTCOMES, EXPERIENCES)
 
     def step(self, state: State, batch: Sequence[Input], policy: PolicyVersion, now: int) -> Step:
-        work = _Work(draft=Draft(state.entries, state.memo), policy=policy, prior=policy.prior(DOMAIN, PRIOR))
+        work = _Work(
+            draft=Draft(state.entries, state.memo, read=counted(state)),
+            treatments=Treatments(state.experiments, DOMAIN, policy, prior_of),
+        )
         now = fold(work.draft, batch, now, on_record=work.on_record, on_timer=lambda _name, _at: None)
         work.wake(now)
         return work.done(now)
@@ -59,8 +63,7 @@ class BiddingAgent:
 class _Work(Work):
     """The working set of one step."""
 
-    policy: PolicyVersion
-    prior: Priors
+    treatments: Treatments[Priors]
 
     # ---- What comes in ----------------------------------------------------------------------------------------------
 
@@ -77,7 +80,7 @@ class _Work(Work):
         while flights is not None and flights.due and flights.due[0][0] <= now:
             at, name = flights.due.pop(0)
             bidder = self._bidder(name)
-            self._review(name, bidder, _Occasion((name, "flight", at), bidder.source, [], at, now))
+            self._review(name, bidder, _Occasion((name, "flight", at), self.draft.source(bidder.source), [], at, now))
 
     def _on_campaign(self, given: Input, now: int) -> None:
         plan = None if given.record is None else plan_of(given.record)
@@ -88,7 +91,7 @@ class _Work(Work):
             return
         if plan is None:
             self._tell(given.key, bidder, now, ended=True)
-        bidder.adopt(plan, given.source, self.prior, now)
+        bidder.adopt(plan, given.source, self.treatments.of(given.key).prior, now)
         if plan is not None:
             due = self.draft.edit(_FLIGHTS, Flights).due
             moments = {(at, given.key) for at in (plan.starts_at, plan.ends_at) if at > now}
@@ -129,16 +132,25 @@ class _Work(Work):
 
     def _review(self, name: str, bidder: Bidder, occasion: _Occasion) -> None:
         """Bring what is published in line with what is right by now, if the difference matters."""
-        view = decide(bidder, bidder.ledger.features.read(), self.prior, occasion.now)
+        by, measured = self.treatments.of(name), bidder.ledger.features.read()
+        view = decide(bidder, measured, by.prior, occasion.now)
         why = matters(bidder.published, view.bid, bidder.plan, occasion.now)
         if why:
-            self._adjust(name, bidder, view, why, occasion)
+            beside = [(each, decide(bidder, measured, each.prior, occasion.now)) for each in self.treatments.shadows()]
+            made = self._adjust(name, bidder, by, view, why, occasion)
+            for each, other in beside:
+                other.features["situation"] = view.features["situation"]
+                shadow = self._decision(name, made.decision_id, each, other, occasion)
+                self.put(DECISIONS, shadowed(made, shadow, float(shadow.action == made.action)))
         self._tell(name, bidder, occasion.now, ended=bool(why) and not view.bid.live)
 
-    def _adjust(self, name: str, bidder: Bidder, view: View, why: str, occasion: _Occasion) -> None:
+    def _adjust(
+        self, name: str, bidder: Bidder, by: Treatment[Priors], view: View, why: str, occasion: _Occasion
+    ) -> Decision:
         bid, now = view.bid, occasion.now
+        view.features["situation"] = situation(bidder)  # as it stood when the bid was chosen
         log_mu = bidder.steering.pace.log_mu if bidder.steering is not None else 0.0
-        taken = Taken(decision_id(NAME, *occasion.names), now, self.policy.number, log_mu)
+        taken = Taken(decision_id(NAME, *occasion.names), now, by.version.number, log_mu)
         bidder.decisions += 1
         bidder.published = Published(bid.multiplier, bid.max_bid, now)
         bidder.highest = max(bidder.highest, bid.max_bid)
@@ -152,17 +164,18 @@ class _Work(Work):
             bid_multiplier=bid.multiplier,
             max_bid=bid.max_bid,
             reason=_reason(why, bidder, view, now),
-            policy_version=self.policy.number,
+            policy_version=by.version.number,
             decided_at=now,
         )
         self.put(BID_ADJUSTMENTS, adjustment)
-        self.put(DECISIONS, self._decision(adjustment, view, occasion))
+        decision = self._decision(name, taken.decision_id, by, view, occasion)
+        self.put(DECISIONS, decision)
         self._mature(bidder, name, len(bidder.open) - KEPT if bid.live else len(bidder.open), now)
+        return decision
 
-    def _decision(self, adjustment: BidAdjustment, view: View, occasion: _Occasion) -> Decision:
-        name = adjustment.campaign_id
+    def _decision(self, name: str, which: str, by: Treatment[Priors], view: View, occasion: _Occasion) -> Decision:
         return Decision(
-            decision_id=adjustment.decision_id,
+            decision_id=which,
             domain=DOMAIN,
             entity=name,
             event_ids=occasion.event_ids,
@@ -173,13 +186,16 @@ class _Work(Work):
             feature_version=CAMPAIGN_FEATURES.version,
             candidates=[name],
             chosen=[name],
-            action={"bid_multiplier": adjustment.bid_multiplier, "max_bid": adjustment.max_bid},
+            action={"bid_multiplier": view.bid.multiplier, "max_bid": view.bid.max_bid},
             propensity=1.0,
             slot_propensities=[1.0],
-            exploration={"kind": "none"},
-            policy_version=self.policy.number,
-            policy_hash=self.policy.sha256,
+            exploration=by.explored({"kind": "none"}),
+            policy_version=by.version.number,
+            policy_hash=by.version.sha256,
             seed="",
+            fallback=by.assigned.fallback,
+            arm=by.arm,
+            read=self.draft.so_far(),
         )
 
     @staticmethod
@@ -191,7 +207,7 @@ class _Work(Work):
     def _reward(self, event: AdEvent, bidder: Bidder, now: int) -> None:
         """Credit an auction to the decision that it names, or to the newest where it names none."""
         name, echo = event.campaign_id, event.decision_id
-        gain = quality_of(bidder, self.prior).index * (event.value or 0.0) if event.won else 0.0
+        gain = quality_of(bidder, self.treatments.of(name).prior).index * (event.value or 0.0) if event.won else 0.0
         late = next((taken for taken in bidder.closed if taken.decision_id == echo), None)
         if late is not None:
             late.reward += gain
@@ -242,7 +258,7 @@ class _Work(Work):
             occurred_at=now,  # pyright: ignore[reportArgumentType]  # an EventTime in all but name
             contexts=[list(flight_of(bidder, bidder.plan, bidder.steering))],
             outcomes=[bidder.ledger.value_won],
-            policy_version=self.policy.number,
+            policy_version=self.treatments.of(name).version.number,
         )
         self.put(EXPERIENCES, experience)
 
@@ -250,6 +266,11 @@ class _Work(Work):
 
     def _bidder(self, name: str) -> Bidder:
         return self.draft.edit(_key(name), Bidder)
+
+
+def prior_of(version: PolicyVersion) -> Priors:
+    """What a version says of bidding."""
+    return version.prior(DOMAIN, PRIOR)
 
 
 def _key(name: str) -> str:

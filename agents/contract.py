@@ -1,12 +1,13 @@
 """What an agent is: topics in, topics out, and a pure step between. No Kafka, no clock, no dice."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, NamedTuple, Protocol, TypeVar, cast
 
 import msgspec
 
+from policies.experiments import NONE, Experiments
 from policies.version import PolicyVersion
 from streams.topics import Topic
 from streams.views import Views
@@ -60,12 +61,16 @@ class State:
     """What an agent knows: `entries` is its own, by key; `views` are the compacted topics that all workers share.
 
     `memo` saves decoding: it may hold entries as values, and what a step takes out of it is the step's. It never says
-    anything else than `entries` does, so that a step's result doesn't depend on what it holds.
+    anything else than `entries` does, so that a step's result doesn't depend on what it holds. `read` is how far each
+    input has been taken in, by topic: the next offset; None where nobody keeps count. It is for the log only.
+    `experiments` say for whom another version decides than the one that serves.
     """
 
     entries: Entries
     views: Views
     memo: Memo = field(default_factory=dict[str, Decoded])
+    read: Mapping[str, int] | None = None
+    experiments: Experiments = NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +135,24 @@ class Draft:
 
     entries: Entries
     memo: Memo = field(default_factory=dict[str, Decoded])
+    given: Input | None = None  # the record in hand; None while time passes by itself
+    read: dict[str, int] | None = None  # by input topic the next offset, where somebody keeps count
     _open: dict[str, msgspec.Struct | None] = field(default_factory=dict[str, msgspec.Struct | None])
     _before: dict[str, bytes | None] = field(default_factory=dict[str, bytes | None])
+
+    def source(self, usual: tuple[str, int, int]) -> tuple[str, int, int]:
+        """Where the record in hand lay; where time passes by itself, offset -1 of the `usual` place."""
+        return (usual[0], usual[1], -1) if self.given is None else self.given.source
+
+    def take(self, given: Input) -> None:
+        """Take a record in hand."""
+        self.given = given
+        if self.read is not None:
+            self.read[given.topic.name] = given.offset + 1
+
+    def so_far(self) -> dict[str, int]:
+        """How far each input has been taken in, with the record in hand: as a decision logs it."""
+        return dict(self.read or {})
 
     def edit(self, key: str, kind: type[Struct]) -> Struct:
         """The entry under `key`, new where there was none. What the caller changes in it is written."""
@@ -177,6 +198,11 @@ class Draft:
     def writes(self) -> Writes:
         """The first half of `done`."""
         return self.done()[0]
+
+
+def counted(state: State) -> dict[str, int] | None:
+    """A step's own count of how far its inputs have been taken in."""
+    return None if state.read is None else dict(state.read)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -49,6 +49,7 @@ def fold(
     clock = draft.edit(_CLOCK, Clock)
     _advance(draft, clock, now, on_timer)
     for given in batch:
+        draft.take(given)
         _advance(draft, clock, getattr(given.record, "occurred_at", 0), on_timer)
         on_record(given, clock.now)
     return clock.now

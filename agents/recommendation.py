@@ -15,6 +15,7 @@ from agents.fold import cancel_timer, fold, set_timer
 from agents.identity import decision_id
 from agents.pairs import Facts, features
 from agents.slates import DEFAULT_PLACEMENT, OpenSlate, Slates
+from agents.treatment import Treatment, Treatments, shadowed
 from policies.draws import seed_of
 from policies.slates.evidence import Evidence, GaussianPrior
 from policies.slates.recommend import DOMAIN, FEATURES, MEMORY_MS, SCALE, Ints, prior_of, query
@@ -49,6 +50,8 @@ NAME: Final = "recommendation"
 SLATE_SIZE: Final = 10
 MAX_COMPANIONS: Final = 10
 
+SlateTreatment = Treatment[tuple[GaussianPrior, float]]  # the prior over the weights, and the temperature
+
 
 class User(msgspec.Struct):
     """All that is kept of one user."""
@@ -66,7 +69,7 @@ class Asked:
     decided_at: int
     facts: Facts
     evidence: Evidence
-    seed: int
+    treatment: SlateTreatment
     open: OpenSlate
     placement: str
 
@@ -77,6 +80,9 @@ class Asked:
     @property
     def size(self) -> int:
         return self.event.slate_size or SLATE_SIZE
+
+    def seed(self, by: SlateTreatment) -> int:
+        return seed_of(by.version.sha256, self.event.event_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,13 +97,10 @@ class RecommendationAgent:
     emits: tuple[Any, ...] = (RECOMMENDATIONS, DECISIONS, OUTCOMES, ITEM_ACTIVITY, EXPERIENCES)
 
     def step(self, state: State, batch: Sequence[Input], policy: PolicyVersion, now: int) -> Step:
-        prior, temperature = prior_of(policy)
         work = _Work(
             agent=self,
             state=state,
-            policy=policy,
-            prior=prior,
-            temperature=temperature,
+            treatments=Treatments(state.experiments, DOMAIN, policy, prior_of),
             draft=Draft(state.entries, state.memo),
         )
         end = fold(work.draft, batch, now, on_record=work.take, on_timer=work.mature)
@@ -111,9 +114,7 @@ class _Work(Work):
 
     agent: RecommendationAgent
     state: State
-    policy: PolicyVersion
-    prior: GaussianPrior
-    temperature: float
+    treatments: Treatments[tuple[GaussianPrior, float]]
     asked: list[Asked] = field(default_factory=list[Asked])
 
     def take(self, given: Input, now: int) -> None:
@@ -191,13 +192,14 @@ class _Work(Work):
 
     def _ask(self, user: User, given: Input, now: int) -> None:
         event: UserEvent = given.record
+        treatment = self.treatments.of(event.user_id)
         location = event.context.get("location")
         look = Look(user.profile, self.state.views, now, location if isinstance(location, str) else None)
         slate = OpenSlate(
             decision_id=decision_id(NAME, event.event_id),
             decided_at=int(event.occurred_at),
             due=int(event.occurred_at) + self.agent.attribution_window_ms,
-            policy_version=self.policy.number,
+            policy_version=treatment.version.number,
         )
         placement = _placement(user, event)
         user.slates.begin(slate, placement)
@@ -208,7 +210,7 @@ class _Work(Work):
                 decided_at=now,
                 facts=look.facts(look.candidates()),
                 evidence=copy(user.evidence),
-                seed=seed_of(self.policy.sha256, event.event_id),
+                treatment=treatment,
                 open=slate,
                 placement=placement,
             )
@@ -220,16 +222,20 @@ class _Work(Work):
         if not asked:
             return
         phi = list(features([one.facts for one in asked], self.state.views))
-        queries = [query(of, one.evidence, one.seed, one.size) for of, one in zip(phi, asked, strict=True)]
-        slates = choose(queries, self.prior, self.temperature)
+        slates = _chosen(asked, phi, [one.treatment for one in asked])
+        beside = [(by, _chosen(asked, phi, [by] * len(asked))) for by in self.treatments.shadows()]
         names_of = self.state.views.table.names_of
-        for one, of, slate in zip(asked, phi, slates, strict=True):
+        for at, (one, of, slate) in enumerate(zip(asked, phi, slates, strict=True)):
             items = names_of(one.facts.rows)
             one.open.items = [items[place] for place in slate.chosen]
             one.open.propensities = slate.slot_propensities
             one.open.contexts = of[slate.chosen].astype(np.int32).tobytes()
             self.put(RECOMMENDATIONS, self._recommendation(one, slate))
-            self.put(DECISIONS, self._decision(one, items, of, slate))
+            decision = self._decision(one, items, of, slate, one.treatment)
+            self.put(DECISIONS, decision)
+            for by, others in beside:
+                shadow = self._decision(one, items, of, others[at], by)
+                self.put(DECISIONS, shadowed(decision, shadow, _shared(decision.chosen, shadow.chosen)))
 
     def _recommendation(self, one: Asked, slate: Slate) -> Recommendation:
         return Recommendation(
@@ -240,11 +246,11 @@ class _Work(Work):
             items=[
                 ScoredItem(item_id=item, score=score) for item, score in zip(one.open.items, slate.scores, strict=True)
             ],
-            policy_version=self.policy.number,
+            policy_version=one.treatment.version.number,
             decided_at=one.open.decided_at,
         )
 
-    def _decision(self, one: Asked, items: list[str], phi: Ints, slate: Slate) -> Decision:
+    def _decision(self, one: Asked, items: list[str], phi: Ints, slate: Slate, by: SlateTreatment) -> Decision:
         return Decision(
             decision_id=one.open.decision_id,
             domain=DOMAIN,
@@ -256,16 +262,18 @@ class _Work(Work):
             features={"names": FEATURES, "unit": SCALE, "phi": phi, "belief": _belief(one.evidence)},
             feature_version=USER_FEATURES.version,
             candidates=items,
-            chosen=one.open.items,
+            chosen=[items[place] for place in slate.chosen],
             action={"placement": one.placement, "size": one.size},
             propensity=slate.propensity,
             slot_propensities=slate.slot_propensities,
-            exploration={"kind": "plackett-luce-mixture", "draws": DRAWS, "temperature": self.temperature},
-            policy_version=self.policy.number,
-            policy_hash=self.policy.sha256,
-            seed=str(one.seed),
-            fallback=None if items else "no-candidates",
+            exploration=by.explored({"kind": "plackett-luce-mixture", "draws": DRAWS, "temperature": by.prior[1]}),
+            policy_version=by.version.number,
+            policy_hash=by.version.sha256,
+            seed=str(one.seed(by)),
+            fallback=by.assigned.fallback if items else "no-candidates",
+            arm=by.arm,
             attribution_window_ms=self.agent.attribution_window_ms,
+            views=self.state.views.marks,
         )
 
     def mature(self, name: str, at: int) -> None:
@@ -287,7 +295,8 @@ class _Work(Work):
     def _learn(self, user_id: str, user: User, slate: OpenSlate, at: int) -> None:
         phi = np.frombuffer(slate.contexts, dtype=np.int32).reshape(len(slate.items), -1) / SCALE
         y = np.array(slate.rewards())
-        user.evidence.add(phi, y, noise=self.prior.noise, at=at, memory_ms=MEMORY_MS)
+        noise = self.treatments.of(user_id).prior[0].noise
+        user.evidence.add(phi, y, noise=noise, at=at, memory_ms=MEMORY_MS)
         experience = Experience(
             experience_id=slate.decision_id,
             domain=DOMAIN,
@@ -314,6 +323,21 @@ class _Work(Work):
             matured_at=at,
             policy_version=slate.policy_version,
         )
+
+
+def _chosen(asked: Sequence[Asked], phi: Sequence[Ints], by: Sequence[SlateTreatment]) -> list[Slate]:
+    """A slate for each, by a version of its own: those of one version at once."""
+    slates: dict[int, Slate] = {}
+    for version in dict.fromkeys(each.version.sha256 for each in by):
+        places = [at for at, each in enumerate(by) if each.version.sha256 == version]
+        queries = [query(phi[at], asked[at].evidence, asked[at].seed(by[at]), asked[at].size) for at in places]
+        slates.update(zip(places, choose(queries, *by[places[0]].prior), strict=True))
+    return [slates[at] for at in range(len(asked))]
+
+
+def _shared(real: Sequence[str], shadow: Sequence[str]) -> float:
+    """The part of a slate that another one holds too."""
+    return len(set(real).intersection(shadow)) / len(real) if real else 1.0
 
 
 def _window_timer(user_id: str, slate: OpenSlate) -> str:

@@ -181,7 +181,7 @@ class Shelf(msgspec.Struct):
             self._observe_sale(quantity, at, price)
         self.sold_at = max(self.sold_at, at)
         if self.stock_at and at > self.stock_at:
-            self._take_off(quantity, at)
+            self._take_off(quantity, at, prior)
 
     def _was_out(self, at: int) -> bool:
         return self.out_from > 0 and at > self.out_from and (self.is_out or at < self.out_until)
@@ -194,14 +194,14 @@ class Shelf(msgspec.Struct):
             observed["price"] = price
         self.features.update(observed)
 
-    def _take_off(self, quantity: float, at: int) -> None:
+    def _take_off(self, quantity: float, at: int, prior: DemandPrior) -> None:
         self.sales.append(Sale(at, quantity))
         if len(self.sales) > MAX_SALES:
             self.sales.sort(key=lambda sale: sale.at)
             oldest, second = self.sales[0], self.sales[1]
             self.sales[:2] = [Sale(second.at, oldest.units + second.units)]
         if self.on_hand <= 0.0 and not self.is_out:
-            self.out_from, self.out_until = self.at, 0
+            self._emptied(at, prior)
 
     def count(self, update: StockUpdate, slack_ms: int, prior: DemandPrior) -> bool:
         """Take in a stock update; whether it shows that the shelf has just run empty.
@@ -221,10 +221,38 @@ class Shelf(msgspec.Struct):
         if update.on_order is not None:
             self._reconcile(update.on_order, at - slack_ms)
         if self.on_hand <= 0.0 and not self.is_out:
-            self.out_from, self.out_until = self.at, 0
-        elif self.on_hand > 0.0 and self.is_out:
-            self.out_until = self.at
+            self._emptied(at, prior)
+        elif update.on_hand > 0.0 and self.is_out:
+            self._filled(at, prior)
         return ran_out
+
+    def _emptied(self, at: int, prior: DemandPrior) -> None:
+        """Begin a stock-out at `at`, or at a later sale. That may be old news: since then it was out of stock."""
+        self.out_from, self.out_until = max(at, max((sale.at for sale in self.sales), default=at)), 0
+        self._recall(self.out_from, self.at, -1.0, prior)
+
+    def _filled(self, at: int, prior: DemandPrior) -> None:
+        """End the stock-out at `at`. That may be old news: what was sold since was demand after all, and in stock."""
+        since = max(at, self.out_from)
+        late = [sale for sale in self.sales if sale.at > since]
+        until = self.at if self.on_hand > 0.0 else max((sale.at for sale in late), default=since)
+        self._recall(since, until, 1.0, prior)
+        for sale in late:
+            self.evidence.sell(sale.units, faded((self.at - sale.at) / DAY, prior.half_life_days))
+            if self.period is not None and sale.at > self.period.decided_at:
+                self.period.sold += sale.units
+        if self.on_hand > 0.0:
+            self.out_until = since
+        else:
+            self.out_from = until  # sold out again
+
+    def _recall(self, since: int, until: int, sign: float, prior: DemandPrior) -> None:
+        """Count a stretch of time that has passed as in stock after all, or, with a sign of −1, as out of it."""
+        self.evidence.recall(sign * max(0, until - since) / DAY, prior.half_life_days)
+        if self.period is not None:
+            days = sign * max(0, until - max(since, self.period.decided_at)) / DAY
+            self.period.days_in_stock = max(0.0, self.period.days_in_stock + days)
+            self.period.days_out = max(0.0, self.period.days_out - days)
 
     def _receive(self, units: float) -> None:
         """Strike arrived units off what is under way, oldest order first."""
@@ -262,7 +290,7 @@ class Shelf(msgspec.Struct):
     def _learn(self, period: Period, belief: Belief) -> None:
         days = period.days_in_stock
         spread = sqrt(belief.dispersion * belief.mean * days + belief.variance * days * days)
-        self.evidence.judge(period.sold, days, belief)
+        self.evidence.judge(period.sold, days)
         surprise = (period.sold - belief.mean * days) / spread
         before = self.features.read()["rate_changes"]
         self.features.update({"rate": period.sold / days, "surprise": surprise})

@@ -33,6 +33,8 @@ class Serving:
     acted_at: int = 0  # when somebody last had a version serve: a copy of an earlier act changes nothing
     highest: int = 0  # number seen so far, of those that could be read
     refused: Counter[str] = field(default_factory=Counter[str])
+    wanted: frozenset[int] = frozenset()  # numbers of versions that are kept whether they serve or not: experiments
+    kept: dict[int, PolicyVersion] = field(default_factory=dict[int, PolicyVersion])
 
     def take(self, record: PolicyVersionRecord) -> bool:
         """Go by one more record of the log, and say whether another version serves now. Raises Refused."""
@@ -41,6 +43,8 @@ class Serving:
         try:
             version = version_of(record)
             self.highest = max(self.highest, version.number)
+            if version.number in self.wanted:
+                self.kept = {**self.kept, version.number: version}
             self._refuse_older(record, version)
         except Refused as refused:
             self.refused[refused.reason] += 1

@@ -22,6 +22,8 @@ from streams.topics import (
     ORDERS,
     OUTCOMES,
     POLICY_VERSIONS,
+    PRICE_CHANGES,
+    PRICE_REVIEWS,
     RECOMMENDATIONS,
     REPLENISHMENT_ORDERS,
     SKU_DEMAND,
@@ -59,6 +61,7 @@ _TABLE: Final = (
         watches=(CATALOG,),
     ),
     Flow(name="bidding", reads=(AD_EVENTS, CAMPAIGNS), emits=(BID_ADJUSTMENTS, *_LEARNED_FROM)),
+    Flow(name="pricing", reads=(PRICE_REVIEWS,), emits=(PRICE_CHANGES, DECISIONS, OUTCOMES), watches=(CATALOG,)),
     Flow(name="learner", reads=(EXPERIENCES, POLICY_VERSIONS), emits=(POLICY_VERSIONS,)),
     Flow(name="catalog", reads=(CATALOG,), emits=()),
 )

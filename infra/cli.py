@@ -29,11 +29,20 @@ COMMANDS: Final = {
     "learner": "Learn from what the workers experience.",
     "policies": "List, show, promote, roll back and pretrain versions of the policy.",
     "topics": "Create or check the topics.",
+    "dashboard": "Show what flows, how good it is, and why, on one live page.",
+    "acls": "Print the rights on the brokers that each program needs.",
+    "pseudonym": "Print the pseudonym of a user.",
     "doctor": "Say what is wrong with this set-up.",
     "evaluate": "Measure a policy on a task whose optimum is known.",
     "replay": "Run the same steps over recorded events, without a broker.",
+    "ope": "Estimate what another policy would have earned, from a log of decisions.",
+    "what-if": "Simulate other orders or other bids on what was recorded.",
     "export": "Write recorded events to a file that replay reads.",
     "forget": "Remove all that is kept of one user.",
+    "asyncapi": "Write the contract of all topics as an AsyncAPI document.",
+    "tail": "Print what a topic holds, readably.",
+    "map": "Propose and check a mapping from your own messages.",
+    "dead-letters": "List, show and retry what could not be read.",
     "broker": "Start, stop or look at the embedded Kafka broker.",
 }
 
@@ -43,7 +52,7 @@ def main(arguments: list[str] | None = None) -> None:
     given = sys.argv[1:] if arguments is None else arguments
     try:
         if given and given[0] in COMMANDS:
-            _load(given[0])(given[1:], prog_name=f"tradewind {given[0]}")
+            app_of(given[0])(given[1:], prog_name=f"tradewind {given[0]}")
         else:
             _frame()(given, prog_name="tradewind")
     except UserError as error:
@@ -51,8 +60,9 @@ def main(arguments: list[str] | None = None) -> None:
         raise SystemExit(2) from None
 
 
-def _load(name: str) -> typer.Typer:
-    app: typer.Typer = import_module(f"infra.commands.{name}").app
+def app_of(name: str) -> typer.Typer:
+    """The app of one of `COMMANDS`: its module is imported now."""
+    app: typer.Typer = import_module(f"infra.commands.{name.replace('-', '_')}").app
     app.pretty_exceptions_enable = False  # a bug's traceback goes to logs: plain, and without the values of settings
     return app
 

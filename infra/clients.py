@@ -116,16 +116,28 @@ class Reader(BareReader, Protocol):
 
 def client_options(settings: Settings) -> dict[str, Any]:
     """What every aiokafka client is given."""
-    return {"bootstrap_servers": settings.servers, **_security(settings)}
+    options: dict[str, Any] = {"bootstrap_servers": settings.servers, **_security(settings)}
+    if _asks_for_token(settings):
+        from infra.tokens import ForAiokafka, source_of, tokens
+
+        options["sasl_oauth_token_provider"] = ForAiokafka(tokens(source_of(settings)))
+    return options
 
 
 def admin_options(settings: Settings) -> dict[str, Any]:
-    """What kafka-python's admin client is given."""
-    return {
+    """What kafka-python's clients are given. Raises UserError."""
+    options: dict[str, Any] = {
         "bootstrap_servers": settings.servers,
         "bootstrap_timeout_ms": int(settings.start_timeout_s * 1000),
         **_security(settings),
     }
+    if _asks_for_token(settings):
+        from infra.tokens import ForKafkaPython, source_of, tokens
+
+        given = tokens(source_of(settings))
+        given.token()  # what is wrong with it is said here: the client would only try again, until its time is over
+        options["sasl_oauth_token_provider"] = ForKafkaPython(given)
+    return options
 
 
 def producer(settings: Settings, **options: Any) -> Producer:
@@ -138,20 +150,15 @@ def reader(settings: Settings, *, partition_fetch_bytes: int = 1024 * 1024) -> R
     return _reader(settings, max_partition_fetch_bytes=partition_fetch_bytes)
 
 
-def bare_reader(settings: Settings, *, partition_fetch_bytes: int = 1024 * 1024) -> BareReader:
+def bare_reader(settings: Settings, *, partition_fetch_bytes: int = 1024 * 1024, **options: Any) -> BareReader:
     """The same, of records as they lie: faster, for one who reads a partition at a time."""
-    return _reader(settings, max_partition_fetch_bytes=partition_fetch_bytes, value_deserializer=as_it_lies)
+    options |= {"max_partition_fetch_bytes": partition_fetch_bytes, "value_deserializer": as_it_lies}
+    return _reader(settings, **options)
 
 
 def _reader(settings: Settings, **options: Any) -> Any:
-    return AIOKafkaConsumer(
-        **client_options(settings),
-        isolation_level="read_committed",
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
-        fetch_max_wait_ms=100,
-        **options,
-    )
+    given: dict[str, Any] = {"auto_offset_reset": "earliest", **client_options(settings), **options}
+    return AIOKafkaConsumer(isolation_level="read_committed", enable_auto_commit=False, fetch_max_wait_ms=100, **given)
 
 
 async def partitions_of(source: Reader, topic: str) -> set[int]:
@@ -164,8 +171,10 @@ async def partitions_of(source: Reader, topic: str) -> set[int]:
 
 
 def unreachable(settings: Settings) -> UserError:
-    """The sentence for a cluster that doesn't answer."""
-    return UserError(
+    """The sentence for a cluster that doesn't answer, or doesn't let this client in. Asks it once more which it is."""
+    from infra.knocking import kept_out  # only where something is wrong
+
+    return kept_out(settings) or UserError(
         f"no Kafka broker answers at {settings.bootstrap_servers}: start one (`tradewind broker up`) "
         "or set TRADEWIND_BOOTSTRAP_SERVERS to host:port of yours"
     )
@@ -174,16 +183,52 @@ def unreachable(settings: Settings) -> UserError:
 def _security(settings: Settings) -> dict[str, Any]:
     options: dict[str, Any] = {"security_protocol": settings.security_protocol}
     if "SSL" in settings.security_protocol:
-        options["ssl_context"] = ssl.create_default_context(cafile=settings.ssl_cafile)
+        options["ssl_context"] = tls(settings)
     if settings.security_protocol.startswith("SASL"):
-        if settings.sasl_username is None or settings.sasl_password is None:
-            raise UserError(
-                f"TRADEWIND_SECURITY_PROTOCOL is {settings.security_protocol}: "
-                "set TRADEWIND_SASL_USERNAME and TRADEWIND_SASL_PASSWORD too"
-            )
-        options |= {
-            "sasl_mechanism": settings.sasl_mechanism,
-            "sasl_plain_username": settings.sasl_username,
-            "sasl_plain_password": settings.sasl_password.get_secret_value(),
-        }
+        options["sasl_mechanism"] = settings.sasl_mechanism
+        if settings.sasl_mechanism != "OAUTHBEARER":
+            options |= _user(settings)
     return options
+
+
+def _user(settings: Settings) -> dict[str, Any]:
+    if settings.sasl_username is None or settings.sasl_password is None:
+        raise UserError(
+            f"TRADEWIND_SECURITY_PROTOCOL is {settings.security_protocol}: "
+            "set TRADEWIND_SASL_USERNAME and TRADEWIND_SASL_PASSWORD too"
+        )
+    return {
+        "sasl_plain_username": settings.sasl_username,
+        "sasl_plain_password": settings.sasl_password.get_secret_value(),
+    }
+
+
+def tls(settings: Settings) -> ssl.SSLContext:
+    """How a connection is encrypted: the brokers' certificate is always verified. Raises UserError."""
+    try:
+        context = ssl.create_default_context(cafile=settings.ssl_cafile)
+    except OSError as error:  # an SSLError is one
+        raise _unfit("TRADEWIND_SSL_CAFILE", settings.ssl_cafile, error) from error
+    if settings.ssl_certfile is None:
+        if settings.ssl_keyfile is not None:
+            raise UserError("TRADEWIND_SSL_KEYFILE is set: set TRADEWIND_SSL_CERTFILE too")
+        return context
+    password = "" if settings.ssl_password is None else settings.ssl_password.get_secret_value()
+    try:
+        # Without a password of its own here, OpenSSL would ask for one at the terminal.
+        context.load_cert_chain(settings.ssl_certfile, settings.ssl_keyfile, password=password)
+    except OSError as error:
+        named = f"{settings.ssl_certfile}" + (f" with {settings.ssl_keyfile}" if settings.ssl_keyfile else "")
+        raise _unfit("TRADEWIND_SSL_CERTFILE", named, error) from error
+    return context
+
+
+def _unfit(name: str, path: object, error: OSError) -> UserError:
+    return UserError(
+        f"{name}: {path} can't be used ({error.strerror or error}): name a file in PEM form"
+        + (", and its TRADEWIND_SSL_PASSWORD where it is encrypted" if name.endswith("CERTFILE") else "")
+    )
+
+
+def _asks_for_token(settings: Settings) -> bool:
+    return settings.security_protocol.startswith("SASL") and settings.sasl_mechanism == "OAUTHBEARER"

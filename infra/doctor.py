@@ -12,10 +12,10 @@ from uuid import uuid4
 
 from aiokafka.errors import KafkaError
 
-from agents.wiring import FLOWS
 from infra import provision
 from infra.clients import producer
 from infra.errors import UserError
+from infra.mapping.intake import wired
 from infra.settings import Settings, load
 
 _OLDEST_PYTHON: Final = (3, 11)
@@ -78,7 +78,7 @@ def _broker(settings: Settings) -> Finding:
 
 
 def _topics(settings: Settings) -> Finding:
-    wrong = provision.check(settings, list(FLOWS.values()))
+    wrong = provision.check(settings, wired(settings))
     return Finding(
         check="topics",
         ok=not wrong,

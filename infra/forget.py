@@ -8,6 +8,7 @@ from typing import Any, Final, Protocol, cast
 from uuid import uuid4
 
 from aiokafka.errors import KafkaError
+from msgspec.structs import replace
 
 from agents.wiring import FLOWS
 from infra import provision
@@ -16,6 +17,7 @@ from infra.envelope import schema_header
 from infra.errors import UserError
 from infra.partitioner import partition_for
 from infra.proof import Places, Proof, Recorded, Watch
+from infra.pseudonyms import pseudonyms
 from infra.settings import Settings
 from infra.state.changelog import changelog_topic, newest
 from streams.codec import MalformedRecord, decode, encode
@@ -138,7 +140,10 @@ async def _record(settings: Settings, request: Erasure, partition: int) -> Recor
         raise UserError(f"the request can't be written to topic {topic}: {error}; nothing was removed") from error
     finally:
         await sender.stop()
-    return Recorded(request=request, partition=partition, offset=lain.offset)
+    # What becomes of it stands under the name that the agents know this user by.
+    users = pseudonyms(settings)
+    known = request if users is None else replace(request, user_id=users.of(request.user_id))
+    return Recorded(request=known, partition=partition, offset=lain.offset)
 
 
 async def _follow(source: Reader, starts: Mapping[Partition, int], watch: Watch, wait_s: float, say: Say) -> None:

@@ -39,6 +39,7 @@ class Ownership:
         announce: Callable[[str], None],
     ) -> None:
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.assigned = False  # whether the group has said what is this worker's, be it nothing
         self.logs: Logs | None = None
         self._agents = {agent.name: agent for agent in agents}
         self._around = around(self)
@@ -80,6 +81,7 @@ class Ownership:
 
     async def on_revoked(self) -> None:
         """Stop between two transactions. The tasks keep their state: many of them come back at once."""
+        self.assigned = False
         if self._tasks:
             pauses = [asyncio.ensure_future(task.pause()) for task in self._tasks.values()]
             done, _ = await asyncio.wait(pauses, timeout=self._around.settings.session_timeout_s * _PAUSE_S)
@@ -98,6 +100,7 @@ class Ownership:
                 self._tasks[place].resume()
             else:
                 self._start(place, frozenset(partitions))
+        self.assigned = True
         log.info("assigned %d tasks, %d of them new", len(wanted), len(wanted) - sum(t.begun for t in self.tasks))
         self._check_ready()
 

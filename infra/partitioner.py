@@ -16,11 +16,12 @@ def partition_for(key: bytes, partitions: int) -> int:
     >>> partition_for(b"household-1", 4) == partition_for(b"household-1", 4)
     True
     """
-    return _positive_hash(key) % partitions
+    return positive_hash(key) % partitions
 
 
 @lru_cache(maxsize=1 << 17)
-def _positive_hash(key: bytes) -> int:
+def positive_hash(key: bytes) -> int:
+    """What is divided by the number of partitions; its rest is the partition."""
     return murmur2(key) & 0x7FFFFFFF
 
 

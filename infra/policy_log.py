@@ -7,14 +7,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import msgspec
 from kafka import KafkaConsumer, KafkaProducer
 from kafka.errors import KafkaError, KafkaTimeoutError
 from kafka.structs import TopicPartition
+from msgspec.structs import replace
 
 from agents.versions import Refused, Serving, record_of, version_of
 from infra.clients import admin_options, unreachable
 from infra.envelope import schema_header
 from infra.errors import UserError
+from infra.knocking import knock
+from infra.promotion import KEY, Digest
 from infra.settings import Settings
 from policies.version import SHIPPED, PolicyVersion
 from streams.codec import MalformedRecord, decode, encode
@@ -111,9 +115,19 @@ def _add(log: PolicyLog, row: Any) -> None:
 
 
 def act(
-    settings: Settings, before: PolicyLog, version: PolicyVersion, what: PolicyAct, *, reason: str, hold: bool
+    settings: Settings,
+    before: PolicyLog,
+    version: PolicyVersion,
+    what: PolicyAct,
+    *,
+    reason: str,
+    hold: bool,
+    proof: Digest | None = None,
 ) -> PolicyLog:
-    """Have a version serve from now on, after what is in `before`. Returns the log as it then is; raises UserError."""
+    """Have a version serve from now on, after what is in `before`. Returns the log as it then is; raises UserError.
+
+    `proof` is kept with the act, beside what the version's own gate found.
+    """
     record = record_of(
         version,
         what,
@@ -122,6 +136,8 @@ def act(
         hold=hold,
         at=max(time.time_ns() // 1_000_000, before.serving.acted_at + 1),
     )
+    if proof is not None:
+        record = replace(record, evidence=record.evidence | {KEY: msgspec.to_builtins(proof)})
     try:
         version_of(record)
     except Refused as refused:
@@ -161,6 +177,7 @@ def _options(settings: Settings) -> dict[str, Any]:
 
 @contextmanager
 def _consumer(settings: Settings) -> Generator[Any]:
+    knock(settings)
     try:
         client: Any = KafkaConsumer(
             **_options(settings),

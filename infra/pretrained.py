@@ -12,7 +12,8 @@ import numpy as np
 import orjson
 
 from infra.errors import UserError
-from policies.artefact import Artefact, ArtefactError, pack, unpack
+from infra.limited import content
+from policies.artefact import MAX_BYTES, Artefact, ArtefactError, pack, unpack
 from policies.version import SCHEMA, PolicyVersion, priors_of
 
 Tensors = dict[str, Any]
@@ -86,7 +87,7 @@ def as_version(path: Path, parent: PolicyVersion, number: int) -> PolicyVersion:
     found = _open(path)
     try:
         if found.about["schema"] == SCHEMA:
-            given = PolicyVersion.read(path.read_bytes())
+            given = PolicyVersion.read(content(path, MAX_BYTES, "an artefact"))
             return replace(given, number=number, parent=parent.number, parent_sha256=parent.sha256)
         domain = found.about.get("domain", "")
         own = priors_of({f"{domain}.{name}": array for name, array in found.tensors.items()})
@@ -102,10 +103,18 @@ def as_version(path: Path, parent: PolicyVersion, number: int) -> PolicyVersion:
     )
 
 
+def whole(path: Path) -> PolicyVersion | None:
+    """The version in a file that holds a whole one (`tradewind policies show N --out`), as it is; else None."""
+    try:
+        return PolicyVersion.read(content(path, MAX_BYTES, "an artefact"))
+    except (UserError, ArtefactError):
+        return None
+
+
 def _open(path: Path) -> Artefact:
     if not path.is_file():
         raise UserError(f"{path} is neither the number of a version nor a file that is there")
-    raw = path.read_bytes()
+    raw = content(path, MAX_BYTES, "an artefact")
     try:
         found = unpack(raw, schema=_schema(raw))
     except ArtefactError as error:

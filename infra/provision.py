@@ -11,7 +11,9 @@ from kafka.errors import KafkaError, KafkaTimeoutError, TopicAlreadyExistsError,
 
 from infra.clients import admin_options, unreachable
 from infra.errors import UserError
+from infra.knocking import knock
 from infra.letters import ROOM
+from infra.names import FOREIGN
 from infra.settings import Settings
 from infra.state.changelog import changelog_topic
 from streams.times import DAY
@@ -76,14 +78,29 @@ class Admin(Protocol):
 @contextmanager
 def admin(settings: Settings) -> Generator[Admin]:
     """A connection to the cluster. Raises UserError where there is none."""
+    options = admin_options(settings)
+    knock(settings)
     try:
-        client = cast(Admin, KafkaAdminClient(**admin_options(settings)))
+        client = cast(Admin, _begun(options))
     except (KafkaTimeoutError, OSError) as error:
         raise unreachable(settings) from error
     try:
         yield client
     finally:
         client.close()
+
+
+def _begun(options: dict[str, Any]) -> Any:
+    """A client that is connected. One that isn't let in is closed, which it doesn't do by itself."""
+    client: Any = KafkaAdminClient.__new__(KafkaAdminClient)
+    try:
+        client.__init__(**options)
+    except BaseException:
+        if hasattr(client, "_net"):
+            client._client.close()  # noqa: SLF001 # there is no public way to one that never began
+            client._net.stop()  # noqa: SLF001
+        raise
+    return client
 
 
 def topics_of(agents: Iterable[Wired]) -> set[Topic]:
@@ -97,17 +114,20 @@ def ensure(settings: Settings, agents: Sequence[Wired]) -> list[str]:
     """Make the topics that are missing, and check all. Returns the names of those made; raises UserError."""
     with admin(settings) as client:
         wanted = _wanted(settings, agents)
-        there = _look(client, [want.name for want in wanted])
+        names = [*(want.name for want in wanted), *_foreign(settings, agents)]
+        there = _look(client, names)
+        _refuse(_absent(settings, agents, there))
         made = [want for want in wanted if want.name not in there]
         _create(client, settings, [_sized(want, settings, agents, there) for want in made])
-        _refuse(problems(settings, agents, _look(client, [want.name for want in wanted])))
+        _refuse(problems(settings, agents, _look(client, names)))
     return [want.name for want in made]
 
 
 def check(settings: Settings, agents: Sequence[Wired]) -> list[str]:
     """What is wrong with the topics, as sentences; empty where all is right. Changes nothing."""
     with admin(settings) as client:
-        return problems(settings, agents, _look(client, [want.name for want in _wanted(settings, agents)]))
+        names = [*(want.name for want in _wanted(settings, agents)), *_foreign(settings, agents)]
+        return problems(settings, agents, _look(client, names))
 
 
 def problems(settings: Settings, agents: Sequence[Wired], there: dict[str, Found]) -> list[str]:
@@ -131,7 +151,20 @@ def problems(settings: Settings, agents: Sequence[Wired], there: dict[str, Found
                 f"these topics are read together and must have equally many partitions, but {listed}: "
                 "make the smaller one anew with the larger number, or set TRADEWIND_PREFIX to use other topics"
             )
-    return said + _single(settings, agents, there)
+    return said + _absent(settings, agents, there) + _single(settings, agents, there)
+
+
+def _foreign(settings: Settings, agents: Iterable[Wired]) -> list[str]:
+    """The topics of the shop's own that are read: they are never made here."""
+    return sorted(settings.topic(topic.name) for topic in topics_of(agents) if topic.name.startswith(FOREIGN))
+
+
+def _absent(settings: Settings, agents: Iterable[Wired], there: dict[str, Found]) -> list[str]:
+    return [
+        f"topic {name} is missing, which the mapping reads from: make it, or correct {settings.mapping}"
+        for name in _foreign(settings, agents)
+        if name not in there
+    ]
 
 
 def _single(settings: Settings, agents: Sequence[Wired], there: dict[str, Found]) -> list[str]:
@@ -159,7 +192,8 @@ def copartitioned(settings: Settings, agents: Iterable[Wired]) -> list[list[str]
 
 
 def _wanted(settings: Settings, agents: Sequence[Wired]) -> list[Wanted]:
-    wanted = [_want(settings, topic) for topic in sorted(topics_of(agents), key=str)]
+    ours = [topic for topic in topics_of(agents) if not topic.name.startswith(FOREIGN)]
+    wanted = [_want(settings, topic) for topic in sorted(ours, key=str)]
     for agent in agents:
         single = all(topic.single for topic in agent.reads)
         wanted.append(
@@ -171,6 +205,16 @@ def _wanted(settings: Settings, agents: Sequence[Wired]) -> list[Wanted]:
             )
         )
     return wanted
+
+
+def make_compacted(client: Admin, settings: Settings, name: str) -> None:
+    """Make a compacted topic of one partition. Raises UserError."""
+    _create(client, settings, [Wanted(name=name, partitions=1, compacted=True, options=dict(_COMPACTED))])
+
+
+def exists(client: Admin, name: str) -> bool:
+    """Whether a topic is there. Raises UserError where this user may not know."""
+    return bool(_look(client, [name]))
 
 
 def _want(settings: Settings, topic: Topic) -> Wanted:

@@ -1,17 +1,29 @@
 """Every setting by name, with its bounds: from the environment (`TRADEWIND_*`), then a TOML file, then the default."""
 
 import os
+import re
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
 
 from infra.errors import UserError
+from infra.names import Names, check_apart, cluster_name, names_of
+from infra.trials import trials_of
+from policies.experiment import Experiment
 
 PREFIX: Final = "TRADEWIND_"
 CONFIG: Final = "TRADEWIND_CONFIG"
 DEFAULT_CONFIG: Final = "tradewind.toml"
+LEAST_KEY: Final = 16  # characters
+_USERINFO: Final = re.compile(r"//[^/\s]*@")  # a password may stand in an address; it is refused there, and not shown
 
 Name = Annotated[str, Field(pattern=r"^[a-zA-Z0-9._-]*$", max_length=100)]
 
@@ -19,7 +31,7 @@ Name = Annotated[str, Field(pattern=r"^[a-zA-Z0-9._-]*$", max_length=100)]
 class Settings(BaseSettings):
     """What can be set. Immutable once loaded; `load` is the way to get one."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", hide_input_in_errors=True)
 
     bootstrap_servers: str = Field(
         default="localhost:9092", description="the Kafka brokers, host:port, separated by commas"
@@ -27,6 +39,22 @@ class Settings(BaseSettings):
     prefix: Name = Field(
         default="", description="put before the name of every topic; letters, digits, dot, dash, underscore"
     )
+    topics: Annotated[Names, NoDecode] = Field(
+        default_factory=dict[str, str],
+        description="other names of single topics, without the prefix: user-events=shop.clicks,orders=shop.orders; "
+        "a table in the file",
+    )
+    mapping: Path | None = Field(
+        default=None, description="a file that says how your own messages become these records (docs/own-events.md)"
+    )
+    cloud_events: Literal["off", "actions", "all"] = Field(
+        default="actions", description="which outgoing records carry the attributes of CloudEvents in their headers"
+    )
+    schema_registry_url: Annotated[str, Field(pattern=r"^https?://[^@\s]+$")] | None = Field(
+        default=None, description="a schema registry: what subscribers read is then framed with the id of its schema"
+    )
+    schema_registry_user: str | None = Field(default=None, description="the user at the schema registry")
+    schema_registry_password: SecretStr | None = Field(default=None, description="the password at the schema registry")
     application_id: Annotated[Name, Field(min_length=1)] = Field(
         default="tradewind",
         description="names the consumer group, the transactions and the state: change it to start afresh",
@@ -66,6 +94,10 @@ class Settings(BaseSettings):
     review_hours: float = Field(
         default=24, gt=0, le=10_000, description="event time between two reviews of one SKU's stock"
     )
+    experiments: Annotated[tuple[Experiment, ...], NoDecode] = Field(
+        default=(),
+        description="which versions are tried on whom (docs/experiments.md): tables in the file, JSON here",
+    )
     learner_cpu_share: float = Field(
         default=0.5, ge=0.01, le=1, description="the share of one processor core that `tradewind learner` may use"
     )
@@ -88,13 +120,55 @@ class Settings(BaseSettings):
         default="PLAINTEXT", description="how to talk to the brokers"
     )
     ssl_cafile: Path | None = Field(default=None, description="the certificate authority's file, in PEM form")
-    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
+    ssl_certfile: Path | None = Field(
+        default=None, description="this client's own certificate, in PEM form, where the brokers ask for one"
+    )
+    ssl_keyfile: Path | None = Field(
+        default=None, description="its private key, in PEM form; left out where it is in the certificate's file"
+    )
+    ssl_password: SecretStr | None = Field(default=None, description="what the private key's file is encrypted with")
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"] = Field(
         default="PLAIN", description="how to log in"
     )
     sasl_username: str | None = Field(default=None, description="the user to log in as")
     sasl_password: SecretStr | None = Field(default=None, description="the password to log in with")
+    oauth_token: SecretStr | None = Field(
+        default=None, description="a bearer token to log in with (OAUTHBEARER), where it never has to be renewed"
+    )
+    oauth_token_file: Path | None = Field(
+        default=None, description="a file with the bearer token, read anew whenever a connection is made"
+    )
+    oauth_token_url: Annotated[str, Field(pattern=r"^https?://[^@\s]+$")] | None = Field(
+        default=None, description="where a bearer token is to be had for the client's id and secret"
+    )
+    oauth_client_id: str | None = Field(default=None, description="the client's id at oauth_token_url")
+    oauth_client_secret: SecretStr | None = Field(default=None, description="the client's secret at oauth_token_url")
+    oauth_scope: str | None = Field(default=None, description="the scope to ask for at oauth_token_url")
+    user_key: SecretStr | None = Field(
+        default=None,
+        description="with it users are known by pseudonyms only, a keyed hash of their id; never change it in use",
+    )
+    dashboard_token: SecretStr | None = Field(
+        default=None, description="who knows it can promote, roll back and forget on the dashboard's page"
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="the least that is logged"
+    )
+    log_format: Literal["text", "json"] = Field(
+        default="text", description="how: a line for people, or a JSON object a line"
+    )
+    metrics_port: int | None = Field(
+        default=None,
+        ge=0,
+        le=65_535,
+        description="where a worker or learner answers /metrics, /livez and /readyz; 0 takes any free port",
+    )
+    metrics_address: Annotated[str, Field(min_length=1)] = Field(
+        default="127.0.0.1",
+        description="the address it answers at: who reaches it needs no password, so it is this machine's alone",
+    )
+    otlp_endpoint: Annotated[str, Field(pattern=r"^https?://[^@\s]+$")] | None = Field(
+        default=None, description="an OpenTelemetry collector (http://host:4318) that gets spans of sampled traces"
     )
 
     @field_validator("bootstrap_servers")
@@ -105,6 +179,28 @@ class Settings(BaseSettings):
             if not host or not port.isdigit() or not 0 < int(port) < 65_536:
                 raise ValueError(f"{server.strip()!r} is not host:port")
         return servers
+
+    @field_validator("user_key")
+    @classmethod
+    def _hard_to_guess(cls, key: SecretStr | None) -> SecretStr | None:
+        if key is not None and len(key.get_secret_value()) < LEAST_KEY:
+            raise ValueError(f"has fewer than {LEAST_KEY} characters: set a longer one")
+        return key
+
+    @field_validator("topics", mode="before")
+    @classmethod
+    def _topic_names(cls, given: object) -> Names:
+        return names_of(given)
+
+    @field_validator("experiments", mode="before")
+    @classmethod
+    def _experiments(cls, given: object) -> tuple[Experiment, ...]:
+        return trials_of(given)
+
+    @model_validator(mode="after")
+    def _names_apart(self) -> Self:
+        check_apart(self.prefix, self.topics)
+        return self
 
     @classmethod
     def settings_customise_sources(
@@ -126,10 +222,12 @@ class Settings(BaseSettings):
     def topic(self, name: str) -> str:
         """The name a topic has on the cluster.
 
-        >>> Settings(prefix="eu.").topic("orders")
+        >>> Settings(prefix="eu.", topics={"user-events": "shop.clicks"}).topic("orders")
         'eu.orders'
+        >>> Settings(prefix="eu.", topics={"user-events": "shop.clicks"}).topic("user-events")
+        'shop.clicks'
         """
-        return self.prefix + name
+        return cluster_name(name, self.prefix, self.topics)
 
     @property
     def identity(self) -> str:
@@ -156,12 +254,18 @@ def _config_file() -> Path | None:
     return path if path.is_file() else None
 
 
+def _is_secret(name: str) -> bool:
+    return "SecretStr" in str(Settings.model_fields[name].annotation)
+
+
 def _explain(problem: Any) -> str:
-    name = str(problem["loc"][0]) if problem["loc"] else ""
+    if not problem["loc"]:  # what two settings say together
+        return str(problem["msg"]).removeprefix("Value error, ")
+    name = str(problem["loc"][0])
     field = Settings.model_fields.get(name)
     if field is None:
         known = ", ".join(sorted(Settings.model_fields))
         return f"there is no setting {name!r} (in {_config_file() or 'the call'}): use one of {known}"
-    shown = "" if "password" in name else f" is {problem['input']!r}:"
+    shown = "" if _is_secret(name) else f" is {_USERINFO.sub('//…@', repr(problem['input']))}:"
     reason = str(problem["msg"]).removeprefix("Value error, ")
     return f"{PREFIX}{name.upper()}{shown} {reason[:1].lower()}{reason[1:]} ({field.description})"

@@ -5,13 +5,17 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from agents.contract import Agent, Input, Step
 from infra.clients import Bare, Partition
-from infra.envelope import traces_of
+from infra.contract.cloudevents import attributes_of, carries_attributes
+from infra.envelope import Traces, traces_of
 from infra.inbox import Fetched, Inbox, Run
 from infra.letters import dead_letter
+from infra.mapping.entrance import Entrance
+from infra.mapping.fields import Left
+from infra.metrics.observed import Observed
 from infra.outbox import Outbox
 from infra.outlet import Outlet
 from infra.settings import Settings
@@ -20,7 +24,9 @@ from infra.state.hot import Hot
 from infra.state.memory import Memory
 from infra.state.store import CorruptStateError
 from infra.tally import Tally
+from infra.tracing.spans import Spans, Under
 from infra.transport import Span
+from policies.experiments import NONE, Experiments
 from policies.version import PolicyVersion
 from streams.codec import MalformedRecord, decode
 from streams.records import DeadLetter
@@ -36,7 +42,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What all tasks of a worker share. `latest` is the greatest event time among its tasks."""
+    """What all tasks of a worker share. `latest` is the greatest event time among its tasks.
+
+    `observed` is there where metrics are asked for, `spans` where traces are exported.
+    """
 
     settings: Settings
     folder: Path
@@ -44,8 +53,13 @@ class Surroundings:
     group: str
     views: Views
     policy: Callable[[], PolicyVersion]
+    experiments: Callable[[], Experiments] = lambda: NONE
     latest: Callable[[], int]
     tally: Tally = field(default_factory=Tally)
+    observed: Observed | None = None
+    spans: Spans | None = None
+    frames: Mapping[str, bytes] = field(default_factory=dict[str, bytes])  # what goes before values, by topic
+    entrance: Entrance = field(default_factory=Entrance)
 
 
 class Task:
@@ -60,6 +74,7 @@ class Task:
         self.agent = agent
         self.partition = partition
         self.inputs: dict[str, Topic] = {settings.topic(topic.name): topic for topic in agent.reads}
+        self._mapped = {name: around.entrance.of(topic) for name, topic in self.inputs.items()}
         self.begun = False
         self._around = around
         self._limit = settings.batch_max_records
@@ -106,6 +121,10 @@ class Task:
         """The offset of the last record of this input that is in the state."""
         return self._memory.progress.applied.get(topic.name)
 
+    def entry(self, key: str) -> bytes | None:
+        """One entry of the state, as it is committed. Only for a task that has begun."""
+        return self._memory.entry(key)
+
     async def open(self) -> None:
         """Become the only writer of this partition's state, then read it."""
         await self._outbox.start()
@@ -122,6 +141,8 @@ class Task:
             partitions=await self._outbox.partitions(name),
             agent=self.agent.name,
             limit=settings.max_record_bytes,
+            attributes=attributes_of(topic, name) if carries_attributes(topic, settings) else None,
+            frame=self._around.frames.get(topic.name, b""),
         )
 
     def begin(self, starts: Mapping[Partition, int], spans: Mapping[Partition, Span]) -> None:
@@ -243,34 +264,57 @@ class Task:
         letters: list[DeadLetter] = []
         for run in taken:
             topic, partition = self.inputs[run.topic], self.partition
+            mapped = self._mapped[run.topic]
             for raw in run.records:
                 try:
-                    key, record = decode(topic, raw.key, raw.value, raw.timestamp)
+                    if mapped is None:
+                        key, record = decode(topic, raw.key, raw.value, raw.timestamp)
+                    else:
+                        key, record = mapped(partition, raw)
                 except MalformedRecord as problem:
                     letters.append(dead_letter(topic, partition, raw, problem))
+                except Left:
+                    self._around.tally.ignored["left aside by the mapping"] += 1
                 else:
                     given = Input(topic, partition, raw.offset, key, record)
                     read.append(given)
                     if raw.headers:
                         traced.append((raw, given))
+        spans = self._begin(traced)
         step = await self._step(read, self.now)
-        await self._commit(step, traces_of(traced), letters, {run.topic: run.records[-1].offset for run in taken})
-        self._around.tally.records += sum(len(run.records) for run in taken)
+        traces = traces_of(traced) if spans is None else spans.traces
+        await self._commit(step, traces, letters, {run.topic: run.records[-1].offset for run in taken})
+        self._handled(taken, spans)
+
+    def _begin(self, traced: list[tuple[Bare, Input]]) -> Under | None:
+        spans = self._around.spans
+        return spans.begin(self.agent.name, traced) if traced and spans is not None else None
+
+    def _handled(self, taken: Sequence[Run], under: Under | None) -> None:
+        """Tell those who watch of records that are committed."""
+        around = self._around
+        for run in taken:
+            around.tally.records[self.inputs[run.topic].name, self.agent.name] += len(run.records)
+        if around.observed is not None:
+            around.observed.handled(self.agent.name, self.partition, taken)
+        if around.spans is not None and under is not None:
+            around.spans.end(under)
 
     async def _step(self, inputs: Sequence[Input], now: int) -> Step:
-        views, policy = self._around.views, self._around.policy()
+        views, policy, experiments = self._around.views, self._around.policy(), self._around.experiments()
         try:
-            return self.agent.step(self._memory.state(views), inputs, policy, now)
+            return self.agent.step(self._memory.state(views, experiments), inputs, policy, now)
         except CorruptStateError:
             await self._memory.rebuild()  # nothing of the step has happened: it is made again
-            return self.agent.step(self._memory.state(views), inputs, policy, now)
+            return self.agent.step(self._memory.state(views, experiments), inputs, policy, now)
 
-    async def _commit(
-        self, step: Step, traces: dict[str, bytes], letters: list[DeadLetter], offsets: dict[str, int]
-    ) -> None:
-        outlets = self._outlets
-        messages = [outlets[made.topic.name].message(made.record, traces) for made in step.outputs]
-        messages += [outlets[DEAD_LETTERS.name].message(letter, {}) for letter in letters]
+    async def _commit(self, step: Step, traces: Traces, letters: list[DeadLetter], offsets: dict[str, int]) -> None:
+        outputs: dict[str, list[Any]] = {}
+        for made in step.outputs:
+            outputs.setdefault(made.topic.name, []).append(made.record)
+        messages = self._outlets[DEAD_LETTERS.name].messages(letters, {})
+        for topic, records in outputs.items():
+            messages += self._outlets[topic].messages(records, traces)
         applied = {self.inputs[topic].name: offset for topic, offset in offsets.items()}
         progress = self._memory.after(step, applied)
         messages += changes(self._changelog, self.partition, step.writes, progress)
@@ -278,7 +322,7 @@ class Task:
         placed = await self._outbox.commit(messages, self._due(positions))
         self._unread = positions
         await self._memory.commit(step, progress, placed.get(Partition(self._changelog, self.partition), -1))
-        self._count(step, letters)
+        self._around.tally.committed(outputs, letters, step.ignored)
 
     def _due(self, positions: dict[Partition, int]) -> dict[Partition, int]:
         """What is to be told to the group with this batch: all positions every half second, else nothing.
@@ -291,10 +335,3 @@ class Task:
             return {}
         self._told, self._told_at = dict(positions), now
         return positions
-
-    def _count(self, step: Step, letters: list[DeadLetter]) -> None:
-        tally = self._around.tally
-        tally.transactions += 1
-        tally.outputs += len(step.outputs)
-        tally.letters += len(letters)
-        tally.ignored.update(step.ignored)

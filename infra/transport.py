@@ -110,6 +110,11 @@ class BatchConsumerThread(AIOKafkaConsumerThread):
         end = await client.end_offsets(wanted)
         return {Partition(*tp): (end[tp], await client.position(tp)) for tp in wanted if tp in client.assignment()}
 
+    async def answers(self) -> None:
+        """Have a broker asked, whatever is assigned. Raises KafkaError."""
+        client: Any = self._ensure_consumer()
+        await client.end_offsets([TP(topic, 0) for topic in sorted(client.subscription())[:1]])
+
     async def check_membership(self) -> None:
         """Raise what ended this client's part in the group, or stands in its way."""
         client: Any = self._consumer
@@ -189,6 +194,11 @@ class BatchConsumer(Consumer):
             for where, (end, position) in found.items()
             if position < end or (self._feed.expected(where) or 0) > unread[where]
         }
+
+    async def answers(self) -> None:
+        """Have a broker asked, whatever is assigned. Raises KafkaError."""
+        thread: Any = self._thread
+        await thread.answers()
 
     @Service.task
     async def _watch_membership(self) -> None:

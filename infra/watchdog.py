@@ -63,6 +63,7 @@ class Watchdog:
         self._logs = logs
         self._patience = patience_s
         self._seen: dict[Watched, _Seen] = {}
+        self._ends: dict[Partition, int] = {}
 
     async def run(self) -> None:
         """Look again and again, until cancelled. Raises UserError."""
@@ -85,6 +86,7 @@ class Watchdog:
         """Look once; `now` in seconds. Raises UserError."""
         tasks = list(self._tasks())
         ends = await self._logs.ends({where: offset for task in tasks for where, offset in task.unread.items()})
+        self._ends = ends
         for task in tasks:
             behind = {where: ends[where] for where in task.unread if where in ends}
             seen = self._seen.get(task)
@@ -94,6 +96,18 @@ class Watchdog:
                 seen.ends = behind | seen.ends
                 self._judge(task, behind, seen, now - seen.at)
         self._seen = {task: seen for task, seen in self._seen.items() if task in tasks}
+
+    def standstills(self, now: float) -> list[str]:
+        """What there is to raise by what the last look has found; the next one may be long in coming."""
+        found: list[str] = []
+        for task, seen in self._seen.items():
+            if seen.place == task.place and (seen.ends or not task.unread):
+                try:
+                    behind = {where: self._ends[where] for where in task.unread if where in self._ends}
+                    self._judge(task, behind, seen, now - seen.at)
+                except UserError as standstill:
+                    found.append(str(standstill))
+        return found
 
     def _judge(self, task: Watched, behind: Mapping[Partition, int], seen: _Seen, stood_s: float) -> None:
         if not task.unread and stood_s >= _START * self._patience:

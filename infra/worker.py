@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import signal
+import socket
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final, cast
@@ -13,15 +14,23 @@ import uvloop
 from agents.contract import Agent
 from infra import tuning
 from infra.app import WorkerApp, build
+from infra.contract.registry import frames
+from infra.mapping.entrance import Entrance
+from infra.mapping.load import rules_of
+from infra.metrics.observed import timed
+from infra.metrics.telling import Parts, telling, watching
 from infra.ownership import Logs, Ownership
+from infra.pseudonyms import pseudonyms
 from infra.settings import Settings
 from infra.state.folder import held
 from infra.state.hot import Hot
 from infra.tally import Tally
 from infra.task import Surroundings
+from infra.tracing.spans import Spans, exporting
 from infra.transport import BatchConsumer
 from infra.watch import Watcher
 from infra.watchdog import Watchdog
+from streams.topics import DEAD_LETTERS
 
 _RATE_S: Final = 5.0
 _STOP_S: Final = 8.0  # a process that can't stop in this time is ended as it is: nothing is lost by it
@@ -40,18 +49,31 @@ async def run(settings: Settings, agents: Sequence[Agent], *, group: str, announ
 
     `announce` is told `ready: …` each time all assigned partitions have their state.
     """
+    instance = settings.group_instance_id or f"{socket.gethostname()}-{os.getpid()}"
     with held(settings) as folder:
-        await _run(settings, agents, group, announce, folder)
+        async with exporting(settings, group=group, instance=instance) as spans:
+            await _run(settings, agents, group, announce, folder, spans)
 
 
 async def _run(
-    settings: Settings, agents: Sequence[Agent], group: str, announce: Callable[[str], None], folder: Path
+    settings: Settings,
+    agents: Sequence[Agent],
+    group: str,
+    announce: Callable[[str], None],
+    folder: Path,
+    spans: Spans | None,
 ) -> None:
+    observed = watching(settings)
     tuning.settle()
     stop = _on_signals()
     hot = Hot(settings.hot_state_mb * 1024 * 1024)
     tally = Tally()
-    watcher = Watcher(settings, {topic for agent in agents for topic in agent.watches})
+    framed = await frames(settings, {DEAD_LETTERS, *(topic for agent in agents for topic in agent.emits)})
+    watcher = Watcher(
+        settings,
+        (topic for agent in agents for topic in agent.watches),
+        Entrance(rules_of(settings), pseudonyms(settings)),
+    )
 
     def around(ownership: Ownership) -> Surroundings:
         return Surroundings(
@@ -61,23 +83,32 @@ async def _run(
             group=group,
             views=watcher.views,
             policy=watcher.policy,
+            experiments=watcher.experiments,
             latest=ownership.latest,
             tally=tally,
+            frames=framed,
+            entrance=watcher.entrance,
+            observed=observed,
+            spans=spans,
         )
 
-    ownership = Ownership(agents, around, warm=watcher.warm, announce=announce)
+    shown = agents if observed is None else [timed(agent, observed) for agent in agents]
+    ownership = Ownership(shown, around, warm=watcher.warm, announce=announce)
     app = build(settings, agents, ownership, group)
     ownership.logs = cast(Logs, app.consumer)
     helpers = [
         asyncio.create_task(watcher.run(), name="watch"),
         asyncio.create_task(_report(tally, ownership), name="report"),
     ]
+    consumer = cast(BatchConsumer, app.consumer)
+    watchdog = Watchdog(lambda: ownership.tasks, consumer, settings.stall_timeout_s)
+    parts = Parts(ownership=ownership, watcher=watcher, watchdog=watchdog, tally=tally, logs=consumer)
     try:
-        await app.start()
-        helpers.append(asyncio.create_task(_end_on_crash(app), name="faust"))
-        watchdog = Watchdog(lambda: ownership.tasks, cast(BatchConsumer, app.consumer), settings.stall_timeout_s)
-        helpers.append(asyncio.create_task(watchdog.run(), name="watchdog"))
-        await _first_of(stop, ownership.failed, *helpers)
+        async with telling(settings, parts, observed):
+            await app.start()
+            helpers.append(asyncio.create_task(_end_on_crash(app), name="faust"))
+            helpers.append(asyncio.create_task(watchdog.run(), name="watchdog"))
+            await _first_of(stop, ownership.failed, *helpers)
     finally:
         await _stop(app, ownership, helpers)
 

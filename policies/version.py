@@ -117,6 +117,25 @@ def priors_of(tensors: Mapping[str, Array]) -> Priors:
     return priors
 
 
+def apart(one: PolicyVersion, other: PolicyVersion) -> list[str]:
+    """The domains in which two versions don't go by the same prior, in order.
+
+    >>> apart(PolicyVersion(number=1, parent=0, priors={"bidding": {"log_mu": 0.5}}), SHIPPED)
+    ['bidding']
+    """
+    mine, theirs = tensors_of(one.priors), tensors_of(other.priors)
+    differing = {
+        name
+        for name in mine.keys() | theirs.keys()
+        if name not in mine or name not in theirs or not _equal(mine[name], theirs[name])
+    }
+    return sorted({name.partition(".")[0] for name in differing})
+
+
+def _equal(one: Array, other: Array) -> bool:
+    return one.dtype == other.dtype and one.shape == other.shape and one.tobytes() == other.tobytes()
+
+
 @cache
 def shipped_sha256() -> str:
     """The hash of the priors that come with the package, so that version 0 of another package has another hash."""

@@ -11,6 +11,7 @@ from streams.times import EARLIEST, LATEST, EventTime, check_time, parse_time
 from streams.topics import Topic
 
 MAX_BYTES = 1_000_000
+FRAME: Final = 5  # bytes of Confluent's wire format before the value
 
 Reason = Literal[
     "oversized",
@@ -22,6 +23,7 @@ Reason = Literal[
     "nested-too-deep",
     "invalid-record",
     "invalid-time",
+    "unmapped",
 ]
 
 
@@ -64,7 +66,10 @@ def decode(topic: Topic, key: bytes | None, value: bytes | None, logged_at: int)
 
 
 def _decode_in_steps(topic: Topic, key: bytes | None, value: bytes | None, logged_at: int) -> tuple[str, Any]:
-    name = _decode_key(topic, key)
+    framed = unframed(value)
+    if framed is not value:  # another service's, with the number of its schema in front
+        return decode(topic, key, framed, logged_at)
+    name = decode_key(topic, key)
     if value is None:
         if topic.compacted:
             return name, None
@@ -74,7 +79,28 @@ def _decode_in_steps(topic: Topic, key: bytes | None, value: bytes | None, logge
     return name, record
 
 
-def _decode_key(topic: Topic, key: bytes | None) -> str:
+def unframed(value: bytes | None) -> bytes | None:
+    """A value without Confluent's frame (a zero byte, and the schema's number in four), if it has one; else itself.
+
+    >>> unframed(b"\\0\\0\\0\\0\\x07{}"), unframed(b"{}")
+    (b'{}', b'{}')
+    """
+    framed = value is not None and len(value) > FRAME and value[0] == 0 and value[FRAME] != 0
+    return value[FRAME:] if framed and value is not None else value
+
+
+def record_of(topic: Topic, given: dict[str, Any], key: str | None, logged_at: int) -> Any:
+    """A record from its fields as plain values; a `key` of None isn't compared. Raises MalformedRecord."""
+    try:
+        record = msgspec.convert(given, topic.record)
+    except (ValueError, RecursionError) as error:
+        _refuse(topic, error)
+    _check(topic, topic.key(record) if key is None else key, record, logged_at)
+    return record
+
+
+def decode_key(topic: Topic, key: bytes | None) -> str:
+    """A message's key as text. Raises MalformedRecord."""
     if not key:
         raise MalformedRecord("empty-key", f"{topic}: the key is empty")
     if len(key) > MAX_BYTES:
@@ -93,22 +119,28 @@ def _decode_value(topic: Topic, value: bytes) -> Any:
     except UnicodeDecodeError as error:
         raise MalformedRecord("not-utf8", f"{topic}: {error}") from error
     except msgspec.ValidationError as error:
-        return _decode_text_times(topic, value, error)
+        return _decode_otherwise(topic, value, error)
     except msgspec.DecodeError as error:
         raise MalformedRecord("not-json", f"{topic}: {error}") from error
     except RecursionError as error:
         raise MalformedRecord("nested-too-deep", f"{topic}: {error}") from error
 
 
-def _decode_text_times(topic: Topic, value: bytes, refused: msgspec.ValidationError) -> Any:
-    """A record whose times are RFC 3339 text. Where that isn't what was wrong with it, it stays refused."""
+def _decode_otherwise(topic: Topic, value: bytes, refused: msgspec.ValidationError) -> Any:
+    """A record whose times are RFC 3339 text, or one inside a structured CloudEvent. Else it stays refused."""
     try:
         given: Any = msgspec.json.decode(value)
-        told = cast(dict[str, Any], given) if isinstance(given, dict) else {}
+        told = _inside(cast(dict[str, Any], given)) if isinstance(given, dict) else {}
         times = {name: parse_time(told[name]) for name in _times_of(topic.record) if isinstance(told.get(name), str)}
-        return msgspec.convert(told | times, topic.record) if times else _refuse(topic, refused)
+        return msgspec.convert(told | times, topic.record) if times or told is not given else _refuse(topic, refused)
     except (ValueError, RecursionError) as error:
         return _refuse(topic, error)
+
+
+def _inside(given: dict[str, Any]) -> dict[str, Any]:
+    """The data of a structured CloudEvent, or what was given."""
+    data = given.get("data")
+    return cast(dict[str, Any], data) if "specversion" in given and isinstance(data, dict) else given
 
 
 def _refuse(topic: Topic, error: BaseException) -> NoReturn:

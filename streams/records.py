@@ -15,7 +15,7 @@ Weight = Annotated[float, Meta(ge=0, le=1e6)]
 
 UserEventType = Literal["view", "search", "click", "add_to_cart", "remove_from_cart", "purchase", "request"]
 AdEventType = Literal["auction", "impression", "click", "conversion"]
-Domain = Literal["recommendation", "bidding", "replenishment"]
+Domain = Literal["recommendation", "bidding", "replenishment", "pricing"]
 
 
 # ---- In: what the shop tells us -------------------------------------------------------------------------------------
@@ -98,6 +98,23 @@ class Supply(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     max_order: Quantity = 1e9
 
 
+class Pricing(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Prices that an item may have: `floor`, `floor` + `step`, … up to `ceiling`.
+
+    A change is at most `max_steps` steps long, and a price stands for `hold_days` at least.
+    """
+
+    floor: Money
+    ceiling: Money
+    step: Annotated[float, Meta(ge=1e-6, le=1e12, description="in the shop's currency")]
+    max_steps: Annotated[int, Meta(ge=1, le=100)] = 3
+    hold_days: Days = 1.0
+
+    def __post_init__(self) -> None:
+        if self.floor > self.ceiling:
+            raise ValueError("floor must not be above ceiling")
+
+
 class CatalogItem(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     item_id: Id
     category: Annotated[str, Meta(max_length=256)]
@@ -107,6 +124,21 @@ class CatalogItem(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     embedding: Annotated[list[float], Meta(max_length=4096)] | None = None
     blocked: bool = False
     supply: Supply | None = None
+    pricing: Pricing | None = None
+
+
+class PriceReview(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What an item has sold at its current `price` since its last review, `periods` ago. It asks for the next price.
+
+    A period is as long as the shop likes, the same for all reviews of an item.
+    """
+
+    event_id: Id
+    item_id: Id
+    occurred_at: EventTime
+    price: Money
+    units_sold: Quantity
+    periods: Annotated[float, Meta(gt=0, le=1e6)] = 1.0
 
 
 class Objective(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -176,6 +208,18 @@ class ReplenishmentOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     decided_at: int
 
 
+class PriceChange(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Sell at `price` from now on, in place of `previous_price`."""
+
+    decision_id: str
+    item_id: str
+    price: float
+    previous_price: float
+    reason: str
+    policy_version: int
+    decided_at: int
+
+
 # ---- Out: the record ------------------------------------------------------------------------------------------------
 
 
@@ -184,7 +228,9 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     `chosen` names the action(s) by slot, `propensity` is the probability of all of them together, and
     `slot_propensities` factorises it: P(slot j | slots before j). A deterministic action has propensity 1 and is
-    left out of importance weighting.
+    left out of importance weighting. `source` is the record in hand when it was taken; offset -1 says that time had
+    passed by itself. `views` is how far the watched topics had been read, by topic and partition: the offset of the
+    next record; `read` the same of the task's own inputs. Both are empty where that isn't known.
     """
 
     decision_id: str
@@ -209,6 +255,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     arm: str = "default"
     default_reward: float = 0.0
     attribution_window_ms: int = 0
+    views: dict[str, list[int]] = {}
+    read: dict[str, int] = {}
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -328,10 +376,12 @@ Record = (
     | StockUpdate
     | AdEvent
     | CatalogItem
+    | PriceReview
     | Campaign
     | Recommendation
     | BidAdjustment
     | ReplenishmentOrder
+    | PriceChange
     | Decision
     | Outcome
     | DeadLetter

@@ -64,6 +64,7 @@ CAMPAIGNS: Final = Topic(
     compacted=True,
     copartition="campaign",
 )
+PRICE_REVIEWS: Final = Topic(name="price-reviews", record=r.PriceReview, key=lambda x: x.item_id, role="input")
 
 RECOMMENDATIONS: Final = Topic(name="recommendations", record=r.Recommendation, key=lambda x: x.user_id, role="action")
 BID_ADJUSTMENTS: Final = Topic(
@@ -72,9 +73,10 @@ BID_ADJUSTMENTS: Final = Topic(
 REPLENISHMENT_ORDERS: Final = Topic(
     name="replenishment-orders", record=r.ReplenishmentOrder, key=_sku_of, role="action"
 )
+PRICE_CHANGES: Final = Topic(name="price-changes", record=r.PriceChange, key=lambda x: x.item_id, role="action")
 
-DECISIONS: Final = Topic(name="decisions", record=r.Decision, key=lambda x: x.entity, role="log")
-OUTCOMES: Final = Topic(name="outcomes", record=r.Outcome, key=lambda x: x.entity, role="log")
+DECISIONS: Final = Topic(name="decisions", record=r.Decision, key=lambda x: x.entity, role="log", version=2)
+OUTCOMES: Final = Topic(name="outcomes", record=r.Outcome, key=lambda x: x.entity, role="log", version=2)
 DEAD_LETTERS: Final = Topic(
     name="dead-letters", record=r.DeadLetter, key=lambda x: f"{x.topic}-{x.partition}", role="log"
 )
@@ -96,7 +98,7 @@ ITEM_STATS: Final = Topic(
     name="item-stats", record=r.ItemStats, key=lambda x: x.item_id, role="internal", compacted=True
 )
 EXPERIENCES: Final = Topic(
-    name="experiences", record=r.Experience, key=lambda x: x.entity, role="internal", single=True
+    name="experiences", record=r.Experience, key=lambda x: x.entity, role="internal", single=True, version=2
 )
 
 TOPICS: Final = (
@@ -107,9 +109,11 @@ TOPICS: Final = (
     AD_EVENTS,
     CATALOG,
     CAMPAIGNS,
+    PRICE_REVIEWS,
     RECOMMENDATIONS,
     BID_ADJUSTMENTS,
     REPLENISHMENT_ORDERS,
+    PRICE_CHANGES,
     DECISIONS,
     OUTCOMES,
     DEAD_LETTERS,

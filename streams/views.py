@@ -61,6 +61,7 @@ class Views:
     popular: TopList = field(default_factory=lambda: TopList(TOP_ITEMS))
     short_total: Decayed = field(default_factory=Decayed)
     long_total: Decayed = field(default_factory=Decayed)
+    marks: dict[str, list[int]] = field(default_factory=dict[str, list[int]])  # by topic: each partition's next offset
     _unsold: TopList = field(default_factory=lambda: TopList(_ALL))  # by when they were listed
     by_category: dict[str, TopList] = field(
         default_factory=lambda: defaultdict[str, TopList](lambda: TopList(TOP_OF_CATEGORY))
@@ -79,6 +80,13 @@ class Views:
         elif topic is STOCK_UPDATES and record is not None:
             self.stock.put(record)
             self._judge(record.item_id)
+
+    def reached(self, topic: str, partition: int, offset: int) -> None:
+        """Note that a partition has been read up to `offset`, the next one. Marks handed out before stay."""
+        known = self.marks.get(topic, [])
+        marks = known + [0] * (partition + 1 - len(known))
+        marks[partition] = offset
+        self.marks = {**self.marks, topic: marks}
 
     def eligible(self, item_id: str, location: str | None = None) -> bool:
         """Whether the item may be shown: not blocked, and in stock. Unknown items may."""

@@ -7,6 +7,7 @@ import typer
 app: Final = typer.Typer(add_completion=False)
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object last; everything else on standard error.")]
+Dashboard = Annotated[bool, typer.Option("--dashboard", help="Show it all on a live page; its address is printed.")]
 Keep = Annotated[bool, typer.Option("--keep", help="Stay up after the summary, until Ctrl-C.")]
 Households = Annotated[int, typer.Option(min=1, help="How many of the 2,469 households shop.")]
 Days = Annotated[int, typer.Option(min=1, help="How many days of the year are played.")]
@@ -19,9 +20,10 @@ Prefix = Annotated[str, typer.Option(help="Put before every topic; on a cluster 
 
 
 @app.command()
-def demo(
+def demo(  # noqa: PLR0913 # what can be chosen about a demo
     *,
     json: Json = False,
+    dashboard: Dashboard = False,
     keep: Keep = False,
     households: Households = 150,
     days: Days = 366,
@@ -35,7 +37,8 @@ def demo(
     Starts a real Kafka broker, a worker with all agents, and three neighbours: a storefront and a warehouse that play
     the Complete Journey data, and a simulated ad exchange. Ends by itself after a little over two minutes.
 
-    Examples: `tradewind demo`, `tradewind demo --json > result.json`, `tradewind demo --households 100 --seconds 30`.
+    Examples: `tradewind demo`, `tradewind demo --dashboard --keep`, `tradewind demo --json > result.json`,
+    `tradewind demo --households 100 --seconds 30`.
     """
     import orjson
     from rich.console import Console
@@ -56,6 +59,7 @@ def demo(
         seconds=seconds,
         bootstrap=bootstrap_servers,
         prefix=prefix,
+        dashboard=dashboard,
         keep=keep,
     )
     play(plan, console, finished)

@@ -26,7 +26,7 @@ Policy = Annotated[str, typer.Option(help="Its name; `tradewind evaluate --list`
 Seed = Annotated[int, typer.Option(min=0, help="The same seed gives the same figures.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of the summary.")]
 
-TASKS: Final = ("replenishment", "bidding", "bandit", "cold-start", "next-basket")
+TASKS: Final = ("replenishment", "bidding", "pricing", "bandit", "cold-start", "next-basket")
 
 
 @app.callback(invoke_without_command=True)
@@ -46,6 +46,10 @@ def replenishment(  # noqa: PLR0913 # an instance has so many numbers
     mean: Annotated[float, typer.Option(min=0.01, help="Mean demand a period, in units.")],
     lead_time: Annotated[int, typer.Option(min=0, max=64, help="Periods between an order and its arrival.")],
     penalty: Annotated[float, typer.Option(min=0.0, help="Cost of a sale lost.")],
+    lead_time_spread: Annotated[
+        int,
+        typer.Option(min=0, help="Each period's lead time is up to so much less or more; no order overtakes another."),
+    ] = 0,
     holding: Annotated[float, typer.Option(min=0.0, help="Cost of a unit held for a period.")] = 1.0,
     dispersion: Annotated[float, typer.Option(min=1.0, help="Variance over mean of a negative-binomial demand.")] = 2.0,
     periods: Annotated[int, typer.Option(min=1, help="Length of the run.")] = 10_000,
@@ -59,6 +63,7 @@ def replenishment(  # noqa: PLR0913 # an instance has so many numbers
         "demand": demand,
         "mean": mean,
         "lead_time": lead_time,
+        "lead_time_spread": lead_time_spread,
         "penalty": penalty,
         "holding": holding,
         "dispersion": dispersion,
@@ -79,6 +84,22 @@ def bidding(
 ) -> None:
     """Value won in second-price auctions under a budget, as a share of the hindsight optimum."""
     _evaluate("bidding", policy, seed, {"auctions": auctions, "budget": budget}, as_json=as_json)
+
+
+@app.command()
+def pricing(
+    *,
+    periods: Annotated[int, typer.Option(min=1, help="Periods of each product: a price in each.")] = 100,
+    products: Annotated[int, typer.Option(min=1, help="How many, drawn from one population.")] = 200,
+    max_steps: Annotated[int, typer.Option(min=1, max=100, help="How far a price may move at once.")] = 4,
+    drift: Annotated[Literal["none", "midtask"], typer.Option(help="Whether demand is redrawn midway.")] = "none",
+    policy: Policy = "meta",
+    seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Regret against the best price (a + bc)/2b of products whose linear demand is learned from their sales."""
+    given = {"periods": periods, "products": products, "max_steps": max_steps, "drift": drift}
+    _evaluate("pricing", policy, seed, given, as_json=as_json)
 
 
 @app.command()
@@ -108,7 +129,10 @@ def cold_start(
     seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:
-    """RMSE of ratings by users never seen before, after a few of their ratings."""
+    """RMSE of ratings by users never seen before, after a few of their ratings.
+
+    Their first ratings by time are told; those after the most shots are judged, the same at every number of shots.
+    """
     given = {"ratings": ratings, "users_held_out": users_held_out, "shots": shots}
     _evaluate("cold-start", policy, seed, given, as_json=as_json)
 

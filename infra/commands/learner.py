@@ -26,7 +26,7 @@ def learner(*, cpu_share: Share = None, bootstrap_servers: Servers = None, prefi
     from infra import logs, settings
 
     loaded = settings.load(bootstrap_servers=bootstrap_servers, prefix=prefix, learner_cpu_share=cpu_share)
-    logs.configure(loaded.log_level)
+    logs.follow(loaded)
 
     from agents.wiring import FLOWS
     from infra import provision

@@ -68,28 +68,40 @@ def show(
 
 
 @app.command()
-def promote(
+def promote(  # noqa: PLR0913 # each is an option
     *,
     which: Annotated[str, typer.Argument(metavar="N|FILE", help="A version's number, or a file from `pretrain`.")],
-    reason: Reason,
+    evidence: Annotated[
+        Path | None, typer.Option(metavar="REPORT", help="What `tradewind replay` found: its JSON, or its page.")
+    ] = None,
+    max_age: Annotated[str, typer.Option(help="How old the evidence may be: 12h, 14d.")] = "14d",
+    force: Annotated[
+        bool, typer.Option("--force", help="Promote without evidence, or against it; --reason goes on record.")
+    ] = False,
+    reason: Annotated[str | None, typer.Option(help="Why; it is kept with the act.")] = None,
     hold: Annotated[bool, typer.Option("--hold", help="Have it serve until the next promotion.")] = False,
     as_json: AsJson = False,
     bootstrap_servers: Servers = None,
     prefix: Prefix = None,
 ) -> None:
-    """Have a version serve. Workers take it up between two batches; nothing is restarted.
+    """Have a version serve that is proven to earn more. Workers take it up between two batches; nothing is restarted.
 
+    The evidence must be about this version and measured against the one that serves; in every domain that it changes,
+    the lower bound of what it earns must exceed what the serving version earns. --force overrides, on record.
     Ends a hold, so that the learner's versions are taken again. A file is verified first, and becomes the next version.
 
-    Examples: `tradewind policies promote 7 --reason "the rollback was a false alarm"`,
-    `tradewind policies promote prior.safetensors --reason "trained on last year"`.
+    Examples: `tradewind replay --from last=30d --policy serving,7 --json > evidence.json`, then
+    `tradewind policies promote 7 --evidence evidence.json`;
+    `tradewind policies promote 7 --force --reason "the rollback was a false alarm"`.
     """
-    from infra import policy_log
+    from infra import policy_log, promoting
 
     loaded = _settings(bootstrap_servers, prefix)
     log = _read(loaded)
     version = _numbered(log, int(which)) if which.isdigit() else _from_file(log, Path(which))
-    _done(policy_log.act(loaded, log, version, "promote", reason=reason, hold=hold), as_json=as_json)
+    asked = promoting.Asked(which=which, evidence=evidence, max_age=max_age, force=force, reason=reason or "")
+    proof, why = promoting.proof(log.serving.current, version, asked)
+    _done(policy_log.act(loaded, log, version, "promote", reason=why, hold=hold, proof=proof), as_json=as_json)
 
 
 @app.command()
@@ -134,7 +146,7 @@ def pretrain(
 
     Examples: `tradewind policies pretrain replenishment --seed 1 --out prior.safetensors`,
     `tradewind policies pretrain recommendation --events history.jsonl.gz`, then
-    `tradewind policies promote prior.safetensors --reason "trained on seed 1"`.
+    `tradewind policies promote prior.safetensors --evidence evidence.json`.
     """
     from time import perf_counter
 
@@ -180,17 +192,24 @@ def _read(loaded: "Settings") -> "PolicyLog":
 
 
 def _numbered(log: "PolicyLog", number: int) -> Any:
+    return _fit(log.find(number))
+
+
+def _fit(record: "PolicyVersionRecord") -> Any:
     from agents.versions import Refused, version_of
 
     try:
-        return version_of(log.find(number))
+        return version_of(record)
     except Refused as refused:
-        raise UserError(f"version {number} can't serve: {refused}") from refused
+        raise UserError(f"version {record.number} can't serve: {refused}") from refused
 
 
 def _from_file(log: "PolicyLog", path: Path) -> Any:
-    from infra.pretrained import as_version
+    from infra.pretrained import as_version, whole
 
+    known = whole(path)
+    if known is not None and known.sha256 in log.versions:
+        return _fit(log.versions[known.sha256].record)
     highest = max((entry.record.number for entry in log.entries), default=0)
     return as_version(path, log.serving.current, highest + 1)
 
@@ -269,10 +288,13 @@ def _told(log: "PolicyLog", record: "PolicyVersionRecord") -> dict[str, Any]:
 
 
 def _line(entry: "Entry") -> str:
+    from infra.promotion import KEY, told
     from streams.times import EventTime, iso
 
     record = entry.record
     said = f"{iso(EventTime(record.published_at))} {record.act} by {record.by}: {record.reason}"
+    proof = told(record.evidence.get(KEY))
+    said += f" [{proof}]" if proof else ""
     return f"{said} [refused: {entry.refused}]" if entry.refused else said
 
 

@@ -15,11 +15,11 @@ Prefix = Annotated[str | None, typer.Option(help="Put before the name of every t
 @app.command()
 def create(*, as_json: AsJson = False, bootstrap_servers: Servers = None, prefix: Prefix = None) -> None:
     """Make what is missing, and check everything."""
-    from agents.wiring import FLOWS
     from infra import provision, settings
+    from infra.mapping.intake import wired
 
     loaded = settings.load(bootstrap_servers=bootstrap_servers, prefix=prefix)
-    made = provision.ensure(loaded, list(FLOWS.values()))
+    made = provision.ensure(loaded, wired(loaded))
     if as_json:
         print(orjson.dumps({"created": made}).decode())
         return
@@ -31,11 +31,11 @@ def create(*, as_json: AsJson = False, bootstrap_servers: Servers = None, prefix
 @app.command()
 def check(*, as_json: AsJson = False, bootstrap_servers: Servers = None, prefix: Prefix = None) -> None:
     """Say what is wrong, and change nothing. Exits 1 where something is."""
-    from agents.wiring import FLOWS
     from infra import provision, settings
+    from infra.mapping.intake import wired
 
     loaded = settings.load(bootstrap_servers=bootstrap_servers, prefix=prefix)
-    wrong = provision.check(loaded, list(FLOWS.values()))
+    wrong = provision.check(loaded, wired(loaded))
     if as_json:
         print(orjson.dumps({"ok": not wrong, "problems": wrong}).decode())
     else:

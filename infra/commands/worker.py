@@ -38,7 +38,7 @@ def worker(
     from infra import logs, settings
 
     loaded = settings.load(bootstrap_servers=bootstrap_servers, prefix=prefix)
-    logs.configure(loaded.log_level)
+    logs.follow(loaded)
     if with_learner and agents is not None:
         raise UserError("--with-learner goes without --agents: name `learner` among the agents instead")
     _run(loaded, agents, with_learner=with_learner)
@@ -48,13 +48,18 @@ def _run(loaded: "Settings", names: str | None, *, with_learner: bool) -> None:
     from agents.wiring import FLOWS, SERVING
     from infra import provision
     from infra.app import group_of
+    from infra.mapping.intake import intakes
+    from infra.mapping.load import rules_of
     from infra.replay.cast import chosen
     from infra.worker import serve
 
     # Before the agents: a wrong address shall not wait for torch to be imported.
     usual = FLOWS if with_learner else SERVING
     wanted = list(usual) if names is None else [name.strip() for name in names.split(",")]
-    provision.ensure(loaded, [flow for name, flow in FLOWS.items() if name in wanted])
-    cast = chosen(",".join(wanted), loaded)
-    group = group_of(loaded, [agent.name for agent in cast], SERVING)
+    given = intakes(rules_of(loaded))
+    taking = [intake for intake in given if names is None or intake.name in wanted]
+    provision.ensure(loaded, [*(flow for name, flow in FLOWS.items() if name in wanted), *taking])
+    own = [name for name in wanted if name not in {intake.name for intake in taking}]
+    cast = [*chosen(",".join(own), loaded), *taking]
+    group = group_of(loaded, [agent.name for agent in cast], [*SERVING, *(intake.name for intake in given)])
     serve(loaded, cast, group=group, announce=lambda text: print(text, flush=True))

@@ -36,7 +36,8 @@ class Plan:
     seconds: float
     bootstrap: str | None
     prefix: str
-    keep: bool
+    dashboard: bool = False
+    keep: bool = False
 
 
 def play(plan: Plan, console: Console, finished: Callable[[dict[str, Any]], None]) -> None:
@@ -104,6 +105,10 @@ def _run(
     crew.await_ready("worker")
     crew.start("learner", ["-c", "from infra.cli import main; main(['learner'])"])
     crew.await_ready("learner")
+    if plan.dashboard:
+        crew.start("dashboard", ["-c", _DASHBOARD])
+        crew.await_ready("dashboard")
+        console.print(f"  dashboard  {_address_of(crew)}", highlight=False)
     console.print("  worker     all agents, exactly once, one process; beside it the learner, half a core")
     onlooker = Onlooker(settings, board)
     onlooker.start()
@@ -121,6 +126,12 @@ def _run(
 
 
 _NEIGHBOURS: Final = ("storefront", "warehouse", "exchange")
+_DASHBOARD: Final = "from infra.cli import main; main(['dashboard', '--port', '0', '--from', 'beginning'])"
+
+
+def _address_of(crew: Crew) -> str:
+    """Where the dashboard said that it is."""
+    return crew.members["dashboard"].said.read_text(encoding="utf-8").strip().rpartition(" ")[2]
 
 
 def _open_the_shop(plan: Plan, settings: Settings, crew: Crew) -> None:
@@ -149,8 +160,10 @@ def _watch(crew: Crew, onlooker: Onlooker, show: Show) -> None:
 
 
 def _stay(crew: Crew, settings: Settings, console: Console) -> None:
+    shown = f"; the dashboard is at {_address_of(crew)}" if "dashboard" in crew.members else ""
     console.print(
-        f"\nStaying up: the broker and the worker, at {settings.bootstrap_servers}. Ctrl-C ends it.", highlight=False
+        f"\nStaying up: the broker and the worker, at {settings.bootstrap_servers}{shown}. Ctrl-C ends it.",
+        highlight=False,
     )
     try:
         while True:

@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Final
 
 from infra.errors import UserError
-from infra.replay.message import Message
-from infra.replay.progress import Progress
-from infra.replay.source import Rejected, read
+from infra.history.files import files
+from infra.history.message import Message, Rejected
+from infra.history.progress import Progress
+from infra.history.reading import messages
 from policies.tasks.shop import Basket
 from streams.codec import MalformedRecord, decode
 from streams.records import CatalogItem, DeadLetter, Order, UserEvent
@@ -55,11 +56,10 @@ def recorded(events: Path) -> Recorded:
     """All that a file holds. Raises UserError, which names the line."""
     found = Recorded()
     number = 0
-    with Progress() as progress:
-        if events.is_file():
-            progress.expect(events.stat().st_size)
-        for number, each in enumerate(read(events, progress.at), start=1):
-            progress.one()
+    with messages(files([events])) as history, Progress() as progress:
+        one_more = progress.watching(history)
+        for number, each in enumerate(history, start=1):
+            one_more()
             if isinstance(each, Rejected):
                 _check(events, each)
                 continue

@@ -1,8 +1,10 @@
 """RMSE of ratings by users never seen before, after the first few of their ratings.
 
-A share of users, drawn by the seed, is held out whole; of each the first ratings by time are told, and all that follow
-are predicted. What is common to users and items is learned from the others alone. There is no oracle prior: nobody
-knows the distribution that people's tastes were drawn from.
+A share of users, drawn by the seed, is held out whole; of each the first ratings by time are told, and those after the
+most shots are predicted, whatever the shots: so rows differ by what was told, not by what was asked. (Who has rated no
+more than that is judged after the most shots that leave any, and takes part up to there.) What is common to users and
+items is learned from the others alone. There is no oracle prior: nobody knows the distribution that people's tastes
+were drawn from.
 """
 
 from collections.abc import Callable
@@ -17,8 +19,8 @@ from infra.evaluate.ratings import read
 from policies.baselines.rating import of_all, of_items, of_items_and_users
 from policies.baselines.rating_gradient import maml, reptile
 from policies.linalg import Floats
-from policies.ratings.factors import rmse, train, without
-from policies.ratings.regression import Numbers, RatingModel, Ratings
+from policies.ratings.factors import RatingModels, judged_from, rmse, train, without
+from policies.ratings.table import Numbers, Ratings
 
 POLICIES: Final = ("meta", "flat-prior", "none", "item-bias", "user-item-bias", "maml", "reptile")
 MOST_SHOTS: Final = 100_000
@@ -37,11 +39,11 @@ PLAIN: Final[dict[str, Callable[[Ratings, int], Rater]]] = {
     "item-bias": of_items,
     "user-item-bias": of_items_and_users,
 }
-LEARNED: Final[dict[str, Callable[[RatingModel, Ratings, np.random.Generator], Rater]]] = {
+LEARNED: Final[dict[str, Callable[[RatingModels, Ratings, np.random.Generator], Rater]]] = {
     "meta": lambda model, _given, _rng: model,
     "flat-prior": lambda model, _given, _rng: model.flat(),
-    "maml": maml,
-    "reptile": reptile,
+    "maml": lambda model, given, rng: maml(model.members[0], given, rng),
+    "reptile": lambda model, given, rng: reptile(model.members[0], given, rng),
 }
 
 
@@ -58,11 +60,16 @@ def evaluate(*, policy: str, seed: int, ratings: Path, users_held_out: float, sh
     known, judged = without(given, np.random.default_rng(seed).permutation(users)[:held].astype(np.int64))
     rater = _rater(policy, known, items, counts, seed)
     return {
-        "rmse": {str(count): rmse(rater.adapt, rater.predict, judged, count) for count in counts},
+        "rmse": {str(count): rmse(rater.adapt, rater.predict, judged, count, counts) for count in counts},
         "users": users,
         "users_held_out": held,
-        "ratings_judged": {str(count): sum(max(0, len(one) - count) for _, one in judged) for count in counts},
+        "ratings_judged": {str(count): _asked([len(one) for _, one in judged], count, counts) for count in counts},
     }
+
+
+def _asked(lengths: list[int], known: int, shots: tuple[int, ...]) -> int:
+    starts = [(length, judged_from(length, shots)) for length in lengths]
+    return sum(length - start for length, start in starts if known <= start)
 
 
 def _rater(policy: str, known: Ratings, items: int, shots: tuple[int, ...], seed: int) -> Rater:

@@ -19,6 +19,7 @@ from infra.measures.ranking import ndcg, recall
 from policies.baselines.co_purchase import CoPurchase
 from policies.baselines.next_basket import ColdStart, DecayedPersonal, GlobalPopularity, PersonalFrequency, Visit
 from policies.baselines.tifu_knn import TifuKnn
+from policies.baselines.up_cf import UpCf
 from policies.baskets.guard import Guarded
 from policies.baskets.next_basket import LearnedBasket
 from policies.baskets.profile import sums
@@ -68,6 +69,7 @@ BASELINES: Final[dict[str, Make]] = {
     "global-popularity": lambda given: GlobalPopularity(size=given.size),
     "personal-frequency": _frequency,
     "tifu-knn": lambda _: TifuKnn(),
+    "up-cf": lambda given: UpCf(popularity=GlobalPopularity(size=given.size)),
     "co-purchase": _co_purchase,
     "decayed-personal": _decayed,
 }

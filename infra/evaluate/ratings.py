@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from infra.errors import UserError
-from policies.ratings.regression import Ratings
+from policies.ratings.table import Ratings
 
 COLUMNS: Final = ("user", "item", "rating", "timestamp")
 

@@ -55,6 +55,7 @@ def evaluate(  # noqa: PLR0913 # an instance has so many numbers
     dispersion: float,
     periods: int,
     unknown: bool,
+    lead_time_spread: int = 0,
 ) -> dict[str, Any]:
     """`average_cost` over all periods, `average_cost_200_2000` over those, the optimum where it is cheap to have."""
     for name, number in (("mean", mean), ("penalty", penalty), ("holding", holding), ("dispersion", dispersion)):
@@ -64,11 +65,14 @@ def evaluate(  # noqa: PLR0913 # an instance has so many numbers
         raise UserError(f"--mean {mean}: a number above zero, and no more than {MOST_UNITS:,.0f}, is needed")
     if periods < 1 or lead_time < 0:
         raise UserError("--periods must be one or more, and --lead-time zero or more")
+    if not 0 <= lead_time_spread <= lead_time:
+        raise UserError(f"--lead-time-spread {lead_time_spread}: it must lie between 0 and the lead time, {lead_time}")
     instance = Instance(
         demand=Demand(family=demand, mean=mean, spread=max(1.0, dispersion)),
         lead_time=lead_time,
         penalty=penalty,
         holding=holding,
+        delays=evenly_around(lead_time, lead_time_spread),
     )
     try:
         rule = MAKERS[policy](instance, seed, unknown)
@@ -76,6 +80,17 @@ def evaluate(  # noqa: PLR0913 # an instance has so many numbers
         raise UserError(f"--policy {policy}: {error}") from error
     done = simulate(instance, rule, periods, seed, policy)
     return _told(done) | _optimum(instance, rule)
+
+
+def evenly_around(lead_time: int, spread: int) -> tuple[float, ...]:
+    """The chances of lead times 0, 1, 2 … where each of `lead_time` ± `spread` periods is as likely; none if fixed.
+
+    >>> evenly_around(2, 1)
+    (0.0, 0.3333333333333333, 0.3333333333333333, 0.3333333333333333)
+    """
+    if spread == 0:
+        return ()
+    return (0.0,) * (lead_time - spread) + (1.0 / (2 * spread + 1),) * (2 * spread + 1)
 
 
 def simulate(instance: Instance, rule: Rule, periods: int, seed: int, name: str = "") -> Run:
@@ -104,6 +119,8 @@ def _told(done: Run) -> dict[str, Any]:
 
 def _optimum(instance: Instance, rule: Rule) -> dict[str, float]:
     """What no policy can beat on average, where it is cheap to work out or has been."""
+    if instance.delays:
+        return {}
     try:
         if isinstance(rule, TableOrders):
             return {"optimal_cost": rule.solved.average_cost}
@@ -141,7 +158,7 @@ def _levels(kind: Kind) -> Make:
 
 
 def _myopic(instance: Instance, seed: int, unknown: bool) -> Rule:  # noqa: ARG001 # as every maker
-    if not unknown and largest_stock(instance) <= MYOPIC_LARGEST:
+    if not unknown and not instance.delays and largest_stock(instance) <= MYOPIC_LARGEST:
         return MyopicOrders(instance)
     plain = NetworkOrders(instance, SHELVES, None, myopic=True)
     return PlugInOrders(instance, SHELVES, plain) if unknown else plain
@@ -151,6 +168,8 @@ def _solved(solve: Callable[[Instance], Solved]) -> Make:
     def make(instance: Instance, seed: int, unknown: bool) -> Rule:  # noqa: ARG001 # as every maker
         if unknown:
             raise TooLargeError("it needs to know the demand: leave out --unknown")
+        if instance.delays:
+            raise TooLargeError("it needs a lead time that is fixed: leave out --lead-time-spread")
         return TableOrders(solve(instance))
 
     return make

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from infra.measures.comparison import TRADEWIND, Sums, total
 from infra.measures.ranking import ndcg, recall
-from policies.baselines.next_basket import DecayedPersonal, GlobalPopularity, NextBasket, PersonalFrequency
+from policies.baselines.next_basket import DecayedPersonal, GlobalPopularity, NextBasket, Personal, PersonalFrequency
 from streams.records import Recommendation, UserEvent
 from streams.times import DAY, MINUTE, iso
 
@@ -85,6 +85,13 @@ class NextBasketMeasure:
                 basket.offer(slate)
         if home.open is None or slate[0] >= home.open.start:
             home.slates = sorted([*home.slates, slate], key=lambda kept: kept[0])[-_SLATES_KEPT:]
+
+    def forget(self, user: str) -> None:
+        """Remove what is kept of one user; what their baskets added to the sums stays, and names nobody."""
+        self.households.pop(user, None)
+        for rule in self.rules.values():
+            if isinstance(rule, Personal):
+                rule.forget(user)
 
     def _open(self, user: str, home: Household, at: int) -> None:
         """Close the basket before, judge the one before that (its slates are in by now), and have the rules guess."""

@@ -12,12 +12,16 @@ import msgspec
 
 from agents.contract import Agent
 from infra.errors import UserError
+from infra.history.files import files
+from infra.history.lines import write
+from infra.history.message import Found, Message, Rejected
+from infra.history.part import Part
+from infra.history.progress import Progress
+from infra.history.pseudonymous import entered
+from infra.history.reading import messages
 from infra.measures.scoreboard import Scoreboard
+from infra.pseudonyms import Pseudonyms
 from infra.replay.in_process import InProcess
-from infra.replay.lines import write
-from infra.replay.message import Message
-from infra.replay.progress import Progress
-from infra.replay.source import Rejected, read
 from streams.topics import DEAD_LETTERS, RECOMMENDATIONS, USER_EVENTS, Topic
 
 
@@ -46,7 +50,7 @@ class Replay:
     rejected: int = 0
     logged: Counter[str] = field(default_factory=Counter[str])
 
-    def run(self, history: Iterable[Message | Rejected], on_line: Callable[[], None] = lambda: None) -> None:
+    def run(self, history: Iterable[Found], on_line: Callable[[], None] = lambda: None) -> None:
         held: list[Message] = []
         for found in history:
             self.lines += 1
@@ -150,21 +154,22 @@ class Directory:
             file.close()
 
 
-def replayed(events: Path, agents: Sequence[Agent], *, batch: int = 500, out: Path | None = None) -> Replay:
-    """Replay a file, with its progress on standard error where that is a terminal. Raises UserError."""
+def replayed(
+    history: Part | Path,
+    agents: Sequence[Agent],
+    *,
+    batch: int = 500,
+    out: Path | None = None,
+    users: Pseudonyms | None = None,
+) -> Replay:
+    """Replay a history, or a file, with its progress on standard error where that is a terminal. Raises UserError."""
+    part = files([history]) if isinstance(history, Path) else history
     with ExitStack() as stack:
         sink = None
         if out is not None:
             sink = stack.enter_context(Directory(out, [topic for agent in agents for topic in agent.emits]))
         replay = Replay(InProcess(agents), Scoreboard(), batch, sink)
+        found = stack.enter_context(messages(part))
         progress = stack.enter_context(Progress())
-        progress.expect(_size(events))
-        replay.run(read(events, progress.at), progress.one)
+        replay.run(entered(found, users), progress.watching(found))
     return replay
-
-
-def _size(events: Path) -> int:
-    try:
-        return events.stat().st_size
-    except OSError as error:
-        raise UserError(f"--events: {events} can't be read: {error.strerror or error}") from error

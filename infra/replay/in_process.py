@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 from agents.contract import Agent, Input, Output, State, Step
 from agents.versions import Serving
+from infra.history.message import Message
 from infra.letters import dead_letter
-from infra.replay.message import Message
 from infra.watch import follow
+from policies.experiments import NONE, Experiments
 from policies.version import SHIPPED, PolicyVersion
 from streams.codec import MalformedRecord, decode, encode
 from streams.topics import DEAD_LETTERS, POLICY_VERSIONS
@@ -38,8 +39,8 @@ class _Seat:
         self.reads = frozenset(topic.name for topic in self.agent.reads)
         self.watches = frozenset(topic.name for topic in self.agent.watches)
 
-    def step(self, batch: Sequence[Input], policy: PolicyVersion, now: int) -> Step:
-        made = self.agent.step(State(self.entries, self.views), batch, policy, now)
+    def step(self, batch: Sequence[Input], policy: PolicyVersion, now: int, experiments: Experiments = NONE) -> Step:
+        made = self.agent.step(State(self.entries, self.views, experiments=experiments), batch, policy, now)
         for key, raw in made.writes.items():
             if raw is None:
                 self.entries.pop(key, None)
@@ -60,6 +61,7 @@ class InProcess:
 
     agents: Sequence[Agent]
     policy: PolicyVersion = SHIPPED
+    experiments: Experiments = NONE
     ignored: Counter[str] = field(default_factory=Counter[str])
     _seats: list[_Seat] = field(init=False)
     _offsets: Counter[str] = field(default_factory=Counter[str])
@@ -83,7 +85,7 @@ class InProcess:
     def tick(self, now: int) -> list[Message]:
         """Move every agent's time on to `now` (epoch ms), as an idle partition's does; it never moves back."""
         out: list[Message] = []
-        made = [output for seat in self._seats for output in seat.step([], self.policy, now).outputs]
+        made = [output for seat in self._seats for output in seat.step([], self.policy, now, self.experiments).outputs]
         self._settle(self._put_out(made, now, out), out)
         return out
 
@@ -103,7 +105,7 @@ class InProcess:
         for seat in self._seats:
             batch = [given for given in inputs if given.topic.name in seat.reads]
             if batch:
-                step = seat.step(batch, self.policy, seat.now)
+                step = seat.step(batch, self.policy, seat.now, self.experiments)
                 self.ignored.update(step.ignored)
                 made.extend(step.outputs)
         return made

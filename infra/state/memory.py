@@ -11,6 +11,7 @@ from infra.state.entries import Entries
 from infra.state.hot import Hot
 from infra.state.mark import Progress
 from infra.state.store import CorruptStateError
+from policies.experiments import NONE, Experiments
 from streams.views import Views
 
 log = logging.getLogger(__name__)
@@ -58,9 +59,14 @@ class Memory:
         await self._opened.clear()
         await catch_up(self._settings, *self._where, self._opened)
 
-    def state(self, views: Views) -> State:
+    def entry(self, key: str) -> bytes | None:
+        """One entry, as the last commit left it."""
+        return self._opened.get(key)
+
+    def state(self, views: Views, experiments: Experiments = NONE) -> State:
         """What a step is given. Raises CorruptStateError from its `entries`, when read."""
-        return State(self._opened, views, self._hot.of(self._name))
+        read = {topic: offset + 1 for topic, offset in self.progress.applied.items()}
+        return State(self._opened, views, self._hot.of(self._name), read, experiments)
 
     def after(self, step: Step, applied: dict[str, int]) -> Progress:
         """How far the task will have come once this step is committed."""

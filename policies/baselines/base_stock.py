@@ -45,8 +45,26 @@ class NaiveBaseStock:
         held = self.terms.holding_cost * self.review_period / DAY
         ratio = self.terms.shortage_cost / (self.terms.shortage_cost + held) if self.terms.shortage_cost > 0 else 0.0
         span = 1 + self.terms.lead_time / self.review_period
-        variance = self._squares / (self.periods - 1) if self.periods > 1 else self.mean
-        return demand_quantile(self.mean * span, variance * span, ratio)
+        return demand_quantile(self.mean * span, self.variance * span, ratio)
+
+    @property
+    def variance(self) -> float:
+        """Of what was sold in a review period."""
+        return self._squares / (self.periods - 1) if self.periods > 1 else self.mean
+
+
+@dataclass(slots=True)
+class CappedBaseStock:
+    """Base-stock, but never more at once than a single review may need at the same quantile."""
+
+    naive: NaiveBaseStock
+
+    def review(self, on_hand: float, on_order: float, sold: float) -> float:
+        wanted = self.naive.review(on_hand, on_order, sold)
+        terms = self.naive.terms
+        held = terms.holding_cost * self.naive.review_period / DAY
+        ratio = terms.shortage_cost / max(1e-12, terms.shortage_cost + held)
+        return min(wanted, max(1.0, demand_quantile(self.naive.mean, self.naive.variance, ratio)))
 
 
 def demand_quantile(mean: float, variance: float, ratio: float) -> float:

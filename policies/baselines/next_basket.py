@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import nlargest
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 
 from policies.baselines.fading import Clock, FadingCounts, highest
 
@@ -23,6 +23,13 @@ class NextBasket(Protocol):
 
     def observe(self, user: str, items: list[str], at: int) -> None: ...
     def predict(self, user: str, at: int, k: int) -> list[str]: ...
+
+
+@runtime_checkable
+class Personal(Protocol):
+    """One that keeps something of each user."""
+
+    def forget(self, user: str) -> None: ...
 
 
 class ColdStart(NextBasket, Protocol):
@@ -66,6 +73,9 @@ class PersonalFrequency:
         for item in items:
             mine[item] = mine.get(item, 0) + 1
 
+    def forget(self, user: str) -> None:
+        self.bought.pop(user, None)
+
     def predict(self, user: str, at: int, k: int) -> list[str]:
         return self._slate(self.bought.get(user, {}), user, at, k)
 
@@ -107,6 +117,9 @@ class DecayedPersonal:
         for item in items:
             self.recent.add(item, at)
             mine[item] = mine.get(item, 0.0) + weight
+
+    def forget(self, user: str) -> None:
+        self._mine.pop(user, None)
 
     def predict(self, user: str, at: int, k: int) -> list[str]:
         return highest(self.scores(self.counts(user), at, k), k)

@@ -88,27 +88,52 @@ def _best(instance: Instance, levels: Levels, periods: int, runs: int, seed: int
 def costs(instance: Instance, levels: Levels, periods: int, runs: int, seed: int) -> Floats:
     """Average cost of each setting [K], all on the same demand of `runs` shelves."""
     random = np.random.default_rng([seed, 71])
-    width, slots = len(levels.up_to), max(1, instance.lead_time)
+    luck = random.spawn(1)[0]  # of lead times: demand is the same whether they vary or not
+    width = len(levels.up_to)
     first, waiting = stocked(instance, 1)
     on_hand = np.full((runs, width), first[0])
-    ring = np.zeros((slots, runs, width))
-    ring[: waiting.shape[1]] = waiting[0, 0] if waiting.size else 0.0
-    position = on_hand + ring.sum(axis=0)
+    under_way = _UnderWay(instance, runs, width, waiting[0, 0] if waiting.size else 0.0)
+    position = on_hand + waiting.sum()
     total = np.zeros(width)
     for period in range(WARM_UP + periods):
         quantity = levels.quantity(position)
-        slot = (period + instance.lead_time - 1) % slots
-        if instance.lead_time == 0:
+        if instance.longest == 0:
             on_hand = on_hand + quantity
-        else:
-            ring[slot] = quantity
         came = draw(random, np.full((runs, 1), instance.demand.mean), instance.demand.dispersion)
         sold = np.minimum(on_hand, came)
         on_hand = on_hand - sold
         position = position + quantity - sold
         if period >= WARM_UP:
             total += (instance.holding * on_hand + instance.penalty * (came - sold)).mean(axis=0)
-        if instance.lead_time:
-            on_hand = on_hand + ring[period % slots]
-            ring[period % slots] = 0.0
+        if instance.longest:
+            on_hand = on_hand + under_way.step(quantity, luck)
     return total / periods
+
+
+class _UnderWay:
+    """Orders that haven't arrived [slots, runs, K]: each period's in one slot, by turns."""
+
+    def __init__(self, instance: Instance, runs: int, width: int, usual: float) -> None:
+        self.delays, self.slots = instance.delays, max(1, instance.longest) + bool(instance.delays)
+        self.units = np.zeros((self.slots, runs, width))
+        waiting = instance.longest if instance.delays else max(0, instance.lead_time - 1)
+        self.units[:waiting] = usual
+        self.place = waiting  # of the next order
+
+    def step(self, quantity: Floats, luck: np.random.Generator) -> Floats:
+        """Take in a period's orders [runs, K]; what arrives at its end."""
+        self.units[self.place % self.slots] = quantity
+        self.place += 1
+        if not self.delays:
+            oldest = self.place % self.slots
+            arrived = self.units[oldest].copy()
+            self.units[oldest] = 0.0
+            return arrived
+        drawn = luck.choice(len(self.delays), self.units.shape[1], p=self.delays)  # [runs]
+        arrived = np.zeros_like(quantity)
+        for age in range(1, self.slots + 1):
+            slot = (self.place - age) % self.slots
+            due = (age >= np.minimum(drawn, self.slots - 1))[:, None]
+            arrived += np.where(due, self.units[slot], 0.0)
+            self.units[slot] = np.where(due, 0.0, self.units[slot])
+        return arrived

@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 
 from policies.linalg import Floats
-from policies.ratings.regression import Numbers, Ratings
+from policies.ratings.table import Numbers, Ratings
 
 ITEM_WEIGHT: Final = 2.0  # ratings that an item's mean starts with, all of them usual
 USER_WEIGHT: Final = 5.0

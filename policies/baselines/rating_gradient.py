@@ -11,7 +11,8 @@ from typing import Final
 import numpy as np
 
 from policies.linalg import Floats
-from policies.ratings.regression import Numbers, RatingModel, Ratings
+from policies.ratings.regression import RatingModel
+from policies.ratings.table import Numbers, Ratings
 
 EPOCHS: Final = 5  # passes over the users
 SHOTS: Final = 20  # at most so many ratings in an inner set
@@ -25,7 +26,7 @@ class Descent:
     """Weights by `steps` gradient steps of `rate` on the mean squared error, from `start`."""
 
     model: RatingModel
-    start: Floats  # [D]
+    start: Floats  # [1 + F]
     rate: float
     steps: int
 
@@ -41,12 +42,12 @@ class Descent:
         return theta
 
     def predict(self, theta: Floats, item: Numbers) -> Floats:
-        return self.model.predict(theta, item)
+        return self.model.rated(float(theta[0]), theta[1:], item)
 
 
 def maml(model: RatingModel, given: Ratings, rng: np.random.Generator) -> Descent:
     """Meta-learn start and rate over the users in `given`."""
-    found = Descent(model=model, start=np.zeros(model.dimension), rate=RATE, steps=1)
+    found = Descent(model=model, start=np.zeros(1 + model.factors), rate=RATE, steps=1)
     for phi, y, shots in _tasks(model, given, rng):
         x, after = phi[:shots], phi[shots:]
         slope: Floats = x.T @ (x @ found.start - y[:shots]) / shots
@@ -60,7 +61,7 @@ def maml(model: RatingModel, given: Ratings, rng: np.random.Generator) -> Descen
 
 def reptile(model: RatingModel, given: Ratings, rng: np.random.Generator) -> Descent:
     """Meta-learn the start over the users in `given`."""
-    found = Descent(model=model, start=np.zeros(model.dimension), rate=RATE, steps=STEPS)
+    found = Descent(model=model, start=np.zeros(1 + model.factors), rate=RATE, steps=STEPS)
     for phi, y, _ in _tasks(model, given, rng):
         found = replace(found, start=found.start + OUTER * (found.descend(phi, y) - found.start))
     return found

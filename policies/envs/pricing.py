@@ -14,7 +14,8 @@ from policies.tasks.shopper import Drift
 class PricingEnv(gymnasium.Env[Observed, Any]):
     """Observation: the last price and the units it sold, and the share of the episode that is over.
 
-    `info["regret"]` is the expected profit that the best price of all, on the grid or not, would have made more.
+    `info["regret"]` is the expected profit that the best price of all, on the grid or not, would have made more,
+    and `info["best_profit"]` what that would have made.
     """
 
     def __init__(
@@ -51,5 +52,6 @@ class PricingEnv(gymnasium.Env[Observed, Any]):
         units = product.demand(price, self.np_random)
         self._period += 1
         seen = np.array([price, units, self._period / self._periods], dtype=np.float32)
-        told = {"regret": product.profit(product.best_price) - product.profit(price), "best_price": product.best_price}
+        best = product.profit(product.best_price)
+        told = {"regret": best - product.profit(price), "best_price": product.best_price, "best_profit": best}
         return seen, (price - product.cost) * units, self._period == self._periods, False, told

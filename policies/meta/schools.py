@@ -63,7 +63,7 @@ def _surprise(stream: Stream, prior: DemandPrior, cut: int) -> float:
             belief = evidence.belief(prior)
             if one.at >= cut:
                 said.append(_log_negative_binomial(units, belief, days))
-            evidence.judge(units, days, belief)
+            evidence.judge(units, days)
             evidence.watch(days, prior.half_life_days)
             evidence.sell(units)
     return sum(said) / max(1, len(said))

@@ -72,8 +72,11 @@ class Evidence(msgspec.Struct, array_like=True):
 
     units: float = 0.0
     days: float = 0.0  # in stock
-    expected: float = 0.0  # units, over the watches that were judged
-    squares: float = 0.0  # of what differed from it
+    # Of the watches that were judged, units u over days d: Σd, Σu², Σud, Σd².
+    judged: float = 0.0
+    squares: float = 0.0
+    products: float = 0.0
+    lengths: float = 0.0
 
     def fade(self, days: float, half_life_days: float) -> None:
         """Let `days` pass unwatched."""
@@ -83,28 +86,42 @@ class Evidence(msgspec.Struct, array_like=True):
         """Keep this share of what is known, as after a change of level."""
         self.units *= share
         self.days *= share
-        self.expected *= share
+        self.judged *= share
         self.squares *= share
+        self.products *= share
+        self.lengths *= share
 
     def watch(self, days: float, half_life_days: float) -> None:
         """Let `days` pass in stock: each of them counts for what is left of it at the end."""
         self.fade(days, half_life_days)
+        self.recall(days, half_life_days)
+
+    def recall(self, days: float, half_life_days: float) -> None:
+        """Count `days` that have passed unwatched as watched after all; below 0, watched ones as unwatched."""
         memory = half_life_days / log(2.0)
-        self.days += memory * -expm1(-days / memory)
+        self.days = max(0.0, self.days + memory * -expm1(-days / memory))
 
     def sell(self, quantity: float, weight: float = 1.0) -> None:
         """Count one order; `weight` is what is left of one that comes late."""
         self.units += weight * quantity
 
-    def judge(self, units: float, days: float, belief: Belief) -> None:
-        """Compare an ended watch with what was believed of it: what can't be doubt of the rate is dispersion."""
-        expected = belief.mean * days
-        self.expected += expected
-        self.squares += (units - expected) ** 2 - belief.variance * days * days
+    def judge(self, units: float, days: float) -> None:
+        """Take in an ended watch: how far the watches lie apart is dispersion."""
+        self.judged += days
+        self.squares += units * units
+        self.products += units * days
+        self.lengths += days * days
 
     def belief(self, prior: DemandPrior) -> Belief:
-        own = _DISPERSION_WEIGHT * prior.dispersion + self.squares
-        spread = max(_LEAST_DISPERSION, own / (_DISPERSION_WEIGHT + self.expected))
+        """What the prior and the data come to.
+
+        Dispersion is measured around the SKU's own rate. Around what was believed of it, a rate far from all that the
+        prior had foreseen would pass for chance, and its evidence be scaled away.
+        """
+        rate = self.units / self.days if self.days > 0.0 else 0.0
+        apart = max(0.0, self.squares - 2.0 * rate * self.products + rate * rate * self.lengths)
+        own = _DISPERSION_WEIGHT * prior.dispersion + apart
+        spread = max(_LEAST_DISPERSION, own / (_DISPERSION_WEIGHT + rate * self.judged))
         return Belief(a=prior.a + self.units / spread, b=prior.b + self.days / spread, dispersion=spread)
 
 

@@ -67,7 +67,7 @@ def _block(reviews: Sequence[Review], weights: Weights) -> list[Choice]:
         out = torch.stack([quantity, wanted, projected, PHI(given.z)], dim=1)
     rows = cast(list[list[float]], out.tolist())  # pyright: ignore[reportUnknownMemberType]  # torch leaves tolist untyped
     return [
-        Choice(quantity=quantity, projected=left, level=left + wanted, service=service)
+        Choice(quantity=quantity, projected=left, level=left + wanted, service=service, enough=0.0, fast=1.0)
         for quantity, wanted, left, service in rows[: len(reviews)]
     ]
 

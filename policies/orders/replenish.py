@@ -1,15 +1,17 @@
 """How much of a SKU to order at a review. Numbers in, a quantity out; no catalog, no topic, no clock.
 
-The rule orders up to a *projected* inventory level (van Jaarsveld & Arts, arXiv 2101.07519): not the inventory position
-is raised, as base-stock does, but what is expected to be left on the shelf when an order placed now arrives. Lost sales
-make the two differ, and base-stock pay for it. The projection runs two moments through the recursion
-I ← (I + arrivals − D)⁺ with a normal closure, so its cost doesn't grow with the units; D has the variance of the demand
-and of what isn't known of its rate.
+Of what sells less than one unit a review, the position (on hand and under way) is raised to the level of `slow_movers`.
+Of what sells two or more, the rule orders up to a *projected* inventory level (van Jaarsveld & Arts, arXiv 2101.07519):
+not the position is raised, as base-stock does, but what is expected to be left on the shelf when an order placed now
+arrives. Lost sales make the two differ, and base-stock pay for it. The projection runs two moments through the
+recursion I ← (I + arrivals − D)⁺ with a normal closure, so its cost doesn't grow with the units; D has the variance of
+the demand and of what isn't known of its rate.
 
 The level is a newsvendor's: mean + z · sd at arrival, z = Φ⁻¹(p / (p + h′)). In h′ = h · (1 + 0.3 log₂(1 + L)) a unit
 is charged more than its first review's holding, for it waits longer the more orders are under way (L, in reviews).
-The 0.3 is fitted by simulation over rates 0.1 … 100 and L = 1 … 8; `tests/benchmarks/lost_sales.py` measures the
-rule.
+The 0.3 is fitted by simulation over rates 0.1 … 100 and L = 1 … 8. In between, the order is a mean of both, weighed by
+the rate. `tests/benchmarks/lost_sales.py` measures the rule on Poisson demand, `tests/benchmarks/stock.py` on that of
+real shoppers.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,6 +21,7 @@ from typing import Final, cast
 
 import torch
 
+from policies.orders import slow_movers
 from policies.orders.demand import Belief
 
 BLOCK: Final = 256  # rows scored together, always: a row's result must not depend on how many others there are
@@ -63,12 +66,15 @@ class Review:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """The order, and why: units `projected` at its arrival without it, against the `level` wanted at `service`."""
+    """The order, and why: units `projected` at its arrival without it, against the `level` wanted at `service`; and the
+    position that is `enough`. How much say the first pair has is `fast`, from 0 to 1; the rest is the second's."""
 
     quantity: float
     projected: float
     level: float
     service: float
+    enough: float
+    fast: float
 
 
 def choose(reviews: Sequence[Review]) -> list[Choice]:
@@ -83,8 +89,8 @@ def choose(reviews: Sequence[Review]) -> list[Choice]:
         out = order(facts, arrivals)
         rows = cast(list[list[float]], torch.stack(out, dim=1).tolist())  # pyright: ignore[reportUnknownMemberType]  # torch leaves tolist untyped
         chosen += [
-            Choice(quantity=quantity, projected=projected, level=level, service=service)
-            for quantity, projected, level, service in rows[: len(block)]
+            Choice(quantity=quantity, projected=projected, level=level, service=service, enough=enough, fast=fast)
+            for quantity, projected, level, service, enough, fast in rows[: len(block)]
         ]
     return chosen
 
@@ -141,8 +147,8 @@ def arrivals_of(review: Review) -> list[float]:
     return units
 
 
-def order(facts: torch.Tensor, arrivals: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Quantity, projected units, level and service, each [B], from facts [B, FACTS] and arrivals [B, MAX_STEPS + 1].
+def order(facts: torch.Tensor, arrivals: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    """A Choice's fields in their order, each [B], from facts [B, FACTS] and arrivals [B, MAX_STEPS + 1].
 
     Elementwise in float64 throughout, so that a row's bits don't depend on the batch.
     """
@@ -157,8 +163,40 @@ def order(facts: torch.Tensor, arrivals: torch.Tensor) -> tuple[torch.Tensor, to
     service = (column["shortage_cost"] / (column["shortage_cost"] + holding + 1e-12)).clamp(*SERVICE)
     tail = _tail(service, column, final) * sd
     level = demand + _PHI_INVERSE(service) * sd + tail
-    quantity = fit_to_packs(column, level - projected, (projected - demand - tail, sd, service))
-    return quantity, projected, level, service
+    smooth = fit_to_packs(column, level - projected, (projected - demand - tail, sd, service))
+    enough, one_for_one = _restock(column)
+    fast = slow_movers.share_of_projection(column)
+    return _between(column, one_for_one, smooth, fast), projected, level, service, enough, fast
+
+
+def _restock(column: dict[str, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
+    """The position that is enough, and the order in whole packs that raises it there [B]."""
+    pack = column["pack_size"]
+    fewest, most = _packs(column)
+    enough = slow_movers.enough(column, fewest * pack)
+    short = torch.ceil((enough - column["position"]) / pack - 1e-9)
+    packs = torch.where(short > 0.0, short.maximum(fewest), torch.zeros_like(short))
+    return enough, torch.where(most < fewest, torch.zeros_like(packs), packs.minimum(most)) * pack
+
+
+def _between(
+    column: dict[str, torch.Tensor], slow: torch.Tensor, fast: torch.Tensor, share: torch.Tensor
+) -> torch.Tensor:
+    """The mean [B] of two orders in whole packs, `share` of it the second, again in whole packs within the bounds.
+
+    Neither order grows with the stock, and the share doesn't depend on it: so the mean doesn't grow with it either.
+    """
+    pack = column["pack_size"]
+    fewest, _ = _packs(column)
+    packs = torch.floor((slow + share * (fast - slow)) / pack + 0.5)
+    packs = torch.where(packs < fewest, torch.where(2.0 * packs >= fewest, fewest, torch.zeros_like(packs)), packs)
+    return packs * pack
+
+
+def _packs(column: dict[str, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
+    """The fewest and the most packs [B] that may be ordered."""
+    pack = column["pack_size"]
+    return torch.ceil(column["min_order"] / pack).clamp_min(1.0), torch.floor(column["max_order"] / pack)
 
 
 def _tail(service: torch.Tensor, column: dict[str, torch.Tensor], days: torch.Tensor) -> torch.Tensor:
@@ -220,8 +258,7 @@ def fit_to_packs(
     `after` is mean and sd of the units left a review after arrival without an order, and the critical ratio.
     """
     pack = column["pack_size"]
-    fewest = torch.ceil(column["min_order"] / pack).clamp_min(1.0)
-    most = torch.floor(column["max_order"] / pack)
+    fewest, most = _packs(column)
     low = torch.floor(need.clamp_min(0.0) / pack)
     high = (low + 1.0).maximum(fewest).minimum(most)
     low = torch.where(low < fewest, torch.zeros_like(low), low.minimum(most))

@@ -1,45 +1,76 @@
-"""How many factors of taste a set of ratings bears out: the count that predicts some of its own users best."""
+"""How many factors of taste a set of ratings bears out, and how far to trust a few of them: what predicts some of its
+own users best. Then some fits from different starts, whose predictions are averaged."""
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
 from policies.linalg import Floats
-from policies.ratings.regression import Numbers, RatingModel, Ratings, fit
+from policies.ratings.regression import RatingModel, fit
+from policies.ratings.table import Numbers, Ratings
 
 FACTORS: Final = (0, 2, 4)
+CAUTION: Final = (1.0, 1.3, 1.7)
 TRIAL_ROUNDS: Final = 10
-ROUNDS: Final = 20
-APART: Final = 0.2  # the share of users that the count is chosen by
+ROUNDS: Final = 15
+MEMBERS: Final = 3
+APART: Final = 0.2  # the share of users that is chosen by
 FEWEST: Final = 10  # users, below which nothing is chosen: there is a bias, and no factor
 
 Tell = Callable[[str], None]
+Judged = list[tuple[Numbers, Floats]]  # of each user, items and ratings, oldest first
 
 
-def train(given: Ratings, *, items: int, shots: tuple[int, ...], seed: int, tell: Tell) -> RatingModel:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RatingModels:
+    """Some fits of the same ratings. Where EM ends depends on where it starts; the mean of several errs less."""
+
+    members: tuple[RatingModel, ...]
+
+    def adapt(self, item: Numbers, rating: Floats) -> Floats:
+        """[members, B + F]"""
+        return np.stack([member.adapt(item, rating) for member in self.members])
+
+    def predict(self, theta: Floats, item: Numbers) -> Floats:
+        told = [member.predict(one, item) for member, one in zip(self.members, theta, strict=True)]
+        return np.asarray(np.mean(told, axis=0), dtype=np.float64)
+
+    def flat(self) -> "RatingModels":
+        """The same items, and for users a prior that knows nothing of them."""
+        return RatingModels(members=tuple(member.flat() for member in self.members))
+
+
+def train(given: Ratings, *, items: int, shots: tuple[int, ...], seed: int, tell: Tell) -> RatingModels:
     """Choose the number of factors, then learn from all users in `given`, which must be in order of time."""
     users = int(given.user.max()) + 1
-    factors = _choose(given, items, shots, seed, tell) if users >= FEWEST else 0
+    factors, caution = _choose(given, items, shots, seed, tell) if users >= FEWEST else (0, 1.0)
     tell(f"learning items and users' prior with {factors} factors from {len(given.rating)} ratings")
-    return fit(given, items=items, factors=factors, rng=np.random.default_rng([seed, 1]), rounds=ROUNDS)
+    starts = range(MEMBERS if factors else 1)  # without factors all starts end in the same place
+    rngs = [np.random.default_rng([seed, 1, start]) for start in starts]
+    found = [fit(given, items=items, factors=factors, rng=rng, rounds=ROUNDS, told=max(shots)) for rng in rngs]
+    return RatingModels(members=tuple(replace(one, caution=caution) for one in found))
 
 
-def _choose(given: Ratings, items: int, shots: tuple[int, ...], seed: int, tell: Tell) -> int:
+def _choose(given: Ratings, items: int, shots: tuple[int, ...], seed: int, tell: Tell) -> tuple[int, float]:
     users = int(given.user.max()) + 1
     apart = np.random.default_rng([seed, 2]).permutation(users)[: max(1, round(APART * users))]
     left, judged = without(given, apart)
-    tried: dict[int, float] = {}
+    tried: dict[tuple[int, float], float] = {}
     for factors in FACTORS:
         rng = np.random.default_rng([seed, 3])
-        model = fit(left, items=items, factors=factors, rng=rng, rounds=TRIAL_ROUNDS)
-        found = [rmse(model.adapt, model.predict, judged, known) for known in shots]
-        tried[factors] = float(np.mean([x for x in found if x is not None] or [0.0]))
-        tell(f"{factors} factors: RMSE {tried[factors]:.4f} on users set apart")
-    return min(tried, key=lambda factors: tried[factors])
+        plain = fit(left, items=items, factors=factors, rng=rng, rounds=TRIAL_ROUNDS, told=max(shots))
+        for caution in CAUTION:
+            model = replace(plain, caution=caution)
+            found = [rmse(model.adapt, model.predict, judged, known, shots) for known in shots]
+            tried[factors, caution] = float(np.mean([x for x in found if x is not None] or [0.0]))
+        least = min(tried[factors, caution] for caution in CAUTION)
+        tell(f"{factors} factors: RMSE {least:.4f} on users set apart")
+    return min(tried, key=lambda choice: tried[choice])
 
 
-def without(given: Ratings, users: Numbers) -> tuple[Ratings, list[tuple[Numbers, Floats]]]:
+def without(given: Ratings, users: Numbers) -> tuple[Ratings, Judged]:
     """The ratings of all others, renumbered, and for each of `users` the items and ratings in the order given."""
     gone = np.isin(given.user, users)
     kept = Ratings(
@@ -52,16 +83,31 @@ def without(given: Ratings, users: Numbers) -> tuple[Ratings, list[tuple[Numbers
     return kept, [(given.item[rows], given.rating[rows]) for rows in np.split(order, starts)]
 
 
+def judged_from(count: int, shots: tuple[int, ...]) -> int:
+    """The first rating that is judged of a user of `count`: the one after the most shots that leave any.
+
+    So the same ratings are judged at every number of shots, and it is the shots alone that make the difference.
+
+    >>> [judged_from(count, (0, 5, 20)) for count in (3, 5, 6, 20, 21)]
+    [0, 0, 5, 5, 20]
+    """
+    return max((one for one in shots if one < count), default=count)
+
+
 def rmse(
     adapt: Callable[[Numbers, Floats], Floats],
     predict: Callable[[Floats, Numbers], Floats],
-    judged: list[tuple[Numbers, Floats]],
-    shots: int,
+    judged: Judged,
+    known: int,
+    shots: tuple[int, ...],
 ) -> float | None:
-    """Root mean squared error over all ratings after each user's first `shots`; None where there are none."""
+    """Root mean squared error when each user's first `known` ratings are told, over those after the most of `shots`
+    that leave any; None where there are none.
+    """
+    starts = [judged_from(len(rating), shots) for _, rating in judged]
     squares = [
-        (predict(adapt(item[:shots], rating[:shots]), item[shots:]) - rating[shots:]) ** 2
-        for item, rating in judged
-        if len(rating) > shots
+        (predict(adapt(item[:known], rating[:known]), item[start:]) - rating[start:]) ** 2
+        for start, (item, rating) in zip(starts, judged, strict=True)
+        if known <= start < len(rating)
     ]
     return float(np.sqrt(np.concatenate(squares).mean())) if squares else None

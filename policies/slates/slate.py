@@ -11,7 +11,7 @@ leaves the range of floats is worked out in logarithms. Which way a row goes dep
 
 from collections.abc import Iterator, Sequence
 from math import log, prod
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 import numpy as np
@@ -53,7 +53,7 @@ def choose(queries: Sequence[Query], prior: GaussianPrior, temperature: float) -
     """A slate for each query. Equal queries get equal slates, whatever they are asked together with."""
     slates: list[Slate | None] = [None] * len(queries)
     for slots in SLOTS:
-        places = [place for place, query in enumerate(queries) if _slots(query) == slots]
+        places = [place for place, query in enumerate(queries) if slots_of(query) == slots]
         for start in range(0, len(places), BLOCK):
             block = places[start : start + BLOCK]
             made = _choose_block([queries[place] for place in block], prior, temperature, slots)
@@ -62,14 +62,23 @@ def choose(queries: Sequence[Query], prior: GaussianPrior, temperature: float) -
     return [slate for slate in slates if slate is not None]
 
 
-def _slots(query: Query) -> int:
+def slots_of(query: Query) -> int:
     """How many slots are worked out for this query: by its own size alone, since the sums are rounded by it."""
     return next(slots for slots in SLOTS if query.size <= slots)
 
 
-def _choose_block(
-    block: Sequence[Query], prior: GaussianPrior, temperature: float, slots_worked: int
-) -> Iterator[Slate]:
+class Drawn(NamedTuple):
+    """A block of queries with their posteriors: what chance still has to choose from. Candidates are padded to 100."""
+
+    block: Sequence[Query]
+    phi: Floats  # [d, B, C]
+    mean: Floats  # [d, B] posterior means of the weights
+    logits: Floats  # [M, B, C] of each draw; -inf where padded
+    uniform: Floats  # [B, …] the numbers that the seeds stand for
+
+
+def drawn(block: Sequence[Query], prior: GaussianPrior, temperature: float) -> Drawn:
+    """Draw M weights for each query, by its seed. No more than BLOCK at once stay in the cache."""
     d, rows = prior.size, len(block)
     phi = np.zeros((d, rows, MAX_CANDIDATES))
     counts = np.array([len(query.phi) for query in block])
@@ -83,12 +92,25 @@ def _choose_block(
     logits = dot(phi[:, None], (weights / temperature)[..., None])  # [M, B, C]
     if counts.min() < MAX_CANDIDATES:
         logits[:, np.arange(MAX_CANDIDATES) >= counts[:, None]] = -np.inf
-    picked = np.minimum((uniform[:, 0] * DRAWS).astype(np.int64), DRAWS - 1)  # a uniform may be rounded up to 1
-    chosen = highest(logits[picked, np.arange(rows)] + gumbels(uniform[:, 1 + DRAWS * d :]), slots_worked)
+    return Drawn(block, phi, mean, logits, uniform)
+
+
+def _choose_block(
+    block: Sequence[Query], prior: GaussianPrior, temperature: float, slots_worked: int
+) -> Iterator[Slate]:
+    return picked(drawn(block, prior, temperature), slots_worked)
+
+
+def picked(given: Drawn, slots_worked: int) -> Iterator[Slate]:
+    """The slates that the seeds choose: `slots_worked` is of `slots_of` each query of the block."""
+    d, rows = given.mean.shape
+    uniform, logits = given.uniform, given.logits
+    which = np.minimum((uniform[:, 0] * DRAWS).astype(np.int64), DRAWS - 1)  # a uniform may be rounded up to 1
+    chosen = highest(logits[which, np.arange(rows)] + gumbels(uniform[:, 1 + DRAWS * d :]), slots_worked)
     slots = slot_propensities(logits, chosen)
-    phi_chosen = phi.reshape(d, -1)[:, _flat(chosen, MAX_CANDIDATES)]  # [d, B, k]
-    scores = dot(phi_chosen, mean[..., None])
-    told = zip(block, chosen.tolist(), scores.tolist(), slots.tolist(), strict=True)
+    phi_chosen = given.phi.reshape(d, -1)[:, _flat(chosen, MAX_CANDIDATES)]  # [d, B, k]
+    scores = dot(phi_chosen, given.mean[..., None])
+    told = zip(given.block, chosen.tolist(), scores.tolist(), slots.tolist(), strict=True)
     for query, chosen_row, scores_row, slots_row in told:
         size = min(query.size, len(query.phi))
         yield Slate(

@@ -11,9 +11,9 @@ import pytest
 from kafka import KafkaProducer
 
 from infra import provision
+from infra.history.message import Message
 from infra.replay.cast import chosen
 from infra.replay.in_process import InProcess
-from infra.replay.message import Message
 from infra.settings import Settings, load
 from streams.topics import CATALOG, RECOMMENDATIONS, USER_EVENTS, Topic
 from tests.chaos import checker, lag, summary

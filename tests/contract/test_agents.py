@@ -19,11 +19,13 @@ sys.path.insert(0, str(Path(__file__).parent))  # the suite's own shop, beside i
 
 import world
 
-from agents import bidding, items, learner, orders, recommendation, replenishment
+from agents import bidding, items, learner, orders, pricing, recommendation, replenishment
 from agents.contract import Agent, Decoded, Input, Output, State
+from policies.experiments import NONE, SHADOW, Experiments
 from policies.version import SHIPPED
 from streams.codec import encode
 from streams.times import DAY, HOUR
+from streams.topics import DECISIONS
 
 AGENTS: Final[dict[str, tuple[Agent, world.Stream]]] = {
     "recommendation": (
@@ -34,6 +36,7 @@ AGENTS: Final[dict[str, tuple[Agent, world.Stream]]] = {
     "orders": (orders.build(), world.orders),
     "replenishment": (replenishment.build(), world.supply),
     "bidding": (bidding.build(), world.ads),
+    "pricing": (pricing.build(), world.prices),
     "learner": (
         learner.LearnerAgent(at_least={"recommendation": 40, "replenishment": 40, "bidding": 5}),
         world.experiences,
@@ -52,8 +55,16 @@ class Run:
     With a `memo` the entries of each step are in the next one's hands as values, as they are in a worker.
     """
 
-    def __init__(self, agent: Agent, entries: dict[str, bytes] | None = None, *, memo: bool = False) -> None:
+    def __init__(
+        self,
+        agent: Agent,
+        entries: dict[str, bytes] | None = None,
+        *,
+        memo: bool = False,
+        experiments: Experiments = NONE,
+    ) -> None:
         self.agent = agent
+        self.experiments = experiments
         self.memo: dict[str, Decoded] | None = {} if memo else None
         self.entries: dict[str, bytes] = dict(entries or {})
         self.outputs: list[Output] = []
@@ -61,7 +72,7 @@ class Run:
 
     def feed(self, batch: Sequence[Input]) -> None:
         memo = {} if self.memo is None else self.memo
-        step = self.agent.step(State(self.entries, VIEWS, memo), batch, SHIPPED, 0)
+        step = self.agent.step(State(self.entries, VIEWS, memo, experiments=self.experiments), batch, SHIPPED, 0)
         self.outputs += step.outputs
         if self.memo is not None:
             self.memo |= step.opened
@@ -196,3 +207,46 @@ def test_a_tick_moves_an_idle_partition_on(name: str) -> None:
     ticked = agent.step(State(run.entries, VIEWS), [], SHIPPED, later)
     assert ticked.now == later
     assert agent.step(State(run.entries, VIEWS), [], SHIPPED, run.now - DAY).now == run.now
+
+
+@pytest.mark.parametrize("name", world.TRIED)
+@settings(max_examples=8, deadline=None)
+@given(seed=seeds, cuts=cuts)
+def test_batches_dont_matter_in_an_experiment_either(name: str, seed: int, cuts: list[int]) -> None:
+    agent, stream = AGENTS[name]
+    inputs = stream(Random(seed), 60)
+    whole = Run(agent, experiments=world.experiments(name))
+    cut = Run(agent, experiments=world.experiments(name))
+    whole.feed(inputs)
+    edges = [0, *sorted(min(place, len(inputs)) for place in cuts), len(inputs)]
+    for first, last in pairwise(edges):
+        cut.feed(inputs[first:last])
+    assert cut.said_by_topic() == whole.said_by_topic()
+    assert cut.entries == whole.entries
+
+
+@pytest.mark.parametrize("name", world.TRIED)
+def test_each_entity_is_decided_for_by_its_arm_and_a_shadow_changes_nothing(name: str) -> None:
+    agent, stream = AGENTS[name]
+    inputs = stream(Random(11), 200)
+    plain = Run(agent, experiments=world.experiments(name, shadow=False))
+    shadowed = Run(agent, experiments=world.experiments(name))
+    plain.feed(inputs)
+    shadowed.feed(inputs)
+    told = [one.record for one in shadowed.outputs if one.topic is DECISIONS]
+    shadows = [one for one in told if one.arm.startswith(SHADOW)]
+    real = [one for one in told if not one.arm.startswith(SHADOW)]
+    assert [encode(one) for one in real] == plain.said_by_topic()[DECISIONS.name]
+    assert shadowed.entries == plain.entries
+    assert {k: v for k, v in shadowed.said_by_topic().items() if k != DECISIONS.name} == {
+        k: v for k, v in plain.said_by_topic().items() if k != DECISIONS.name
+    }
+    tried = world.experiments(name).running[name]
+    for one in real:
+        arm = tried.arm_of(one.entity)
+        assert (one.arm, one.policy_version) == (f"trial/{arm}", 7 if arm == "v7" else 0)
+    assert {one.arm for one in real} == {"trial/control", "trial/v7"}
+    assert [one.exploration["shadow_of"] for one in shadows] == [one.decision_id for one in real]
+    assert {(one.arm, one.policy_version) for one in shadows} == {("shadow:8", 8)}
+    assert all(0.0 <= one.exploration["agreement"] <= 1.0 for one in shadows)
+    assert len({one.decision_id for one in told}) == len(told)

@@ -6,6 +6,8 @@ from typing import Any
 
 from agents.contract import Input
 from agents.versions import record_of
+from policies.experiment import Experiment
+from policies.experiments import Experiments
 from policies.slates.recommend import DOMAIN, PRIOR
 from policies.version import PolicyVersion
 from streams import topics as t
@@ -20,6 +22,8 @@ from streams.records import (
     Order,
     OrderLine,
     PolicyVersionRecord,
+    PriceReview,
+    Pricing,
     SkuDemand,
     StockUpdate,
     Supply,
@@ -37,7 +41,14 @@ def views() -> Views:
     """A catalog of thirty items in three categories, one blocked, one out of stock; half of them have statistics."""
     known = Views()
     for n, item in enumerate(ITEMS):
-        listed = CatalogItem(item_id=item, category=f"c{n % 3}", blocked=n == 4, supply=Supply(shortage_cost=2.0))
+        listed = CatalogItem(
+            item_id=item,
+            category=f"c{n % 3}",
+            unit_cost=1.0,
+            blocked=n == 4,
+            supply=Supply(shortage_cost=2.0),
+            pricing=None if n == 3 else Pricing(floor=1.5, ceiling=6.0, step=0.25, hold_days=0.5),
+        )
         known.apply(t.CATALOG, item, listed)
     for n, item in enumerate(ITEMS[:15]):
         companions = [(ITEMS[(n + 1) % 30], 0.5), (ITEMS[(n + 9) % 30], 0.2)]
@@ -170,6 +181,23 @@ def ads(rng: Random, count: int) -> list[Input]:
     return _inputs(t.CAMPAIGNS, campaigns) + _inputs(t.AD_EVENTS, events)
 
 
+def prices(rng: Random, count: int) -> list[Input]:
+    """Reviews of four items, one of which has no limits; a shop that mostly sells at prices of the ladder."""
+
+    def one(n: int, at: EventTime) -> PriceReview:
+        price = rng.choice([1.5, 2.0, 2.25, 3.0, 3.1, 9.0])
+        return PriceReview(
+            event_id=f"r{n}",
+            item_id=rng.choice(ITEMS[:4]),
+            occurred_at=at,
+            price=price,
+            units_sold=float(rng.randrange(max(1, round(12 - 2 * price)))),
+            periods=rng.choice([1.0, 1.0, 7.0]),
+        )
+
+    return _inputs(t.PRICE_REVIEWS, [one(n, at) for n, at in enumerate(_times(rng, count, 6 * HOUR))])
+
+
 def experiences(rng: Random, count: int) -> list[Input]:
     """Experiences of two domains, entities that are forgotten, and now and then a person who has a version serve."""
     people, drawn = [f"p{n}" for n in range(10)], rng.choice([[], [], [0.2] * 3])
@@ -225,3 +253,22 @@ def _inputs(topic: t.Topic, records: list[Any]) -> list[Input]:
 
 
 Stream = Callable[[Random, int], list[Input]]
+
+_TRIED: dict[str, Any] = {
+    "recommendation": PRIOR | {"temperature": 0.05},
+    "bidding": {"log_mu": 0.7},
+    "replenishment": {"a": 6.0, "b": 1.0},
+    "pricing": {"elasticity": 4.0},
+}
+TRIED = tuple(_TRIED)
+
+
+def versions() -> dict[int, PolicyVersion]:
+    """Two versions that decide otherwise than what ships."""
+    return {number: PolicyVersion(number=number, parent=0, priors=_TRIED, seed=number) for number in (7, 8)}
+
+
+def experiments(domain: str, *, shadow: bool = True) -> Experiments:
+    """Version 7 tried on half of a domain's entities, and version 8 in its shadow."""
+    tried = Experiment(name="trial", domain=domain, salt="halves", arms=(("v7", 0.5),), shadows=(8,) if shadow else ())
+    return Experiments(running={domain: tried}, versions=versions())

@@ -3,6 +3,7 @@
 It counts the orders of each order_id and says each count once: any event lost or done twice shows in the totals.
 """
 
+import asyncio
 import sys
 import threading
 import time
@@ -16,6 +17,7 @@ from agents.contract import Draft, Input, Output, State, Step
 from infra import logs, provision, settings
 from infra.app import group_of
 from infra.inbox import Fetched
+from infra.state.memory import Memory
 from infra.task import Task
 from infra.worker import serve
 from policies.version import PolicyVersion
@@ -90,12 +92,23 @@ def slow() -> None:
     setattr(Counter, "step", step_slowly)
 
 
-HINDRANCES = {"deaf": deaf, "slow": slow}
+def late() -> None:
+    """Its state takes seconds to be read."""
+    read = Memory.open
+
+    async def read_late(memory: Memory) -> None:
+        await asyncio.sleep(3)
+        await read(memory)
+
+    setattr(Memory, "open", read_late)
+
+
+HINDRANCES = {"deaf": deaf, "late": late, "slow": slow}
 
 
 def main() -> None:
     loaded = settings.load()
-    logs.configure("INFO")
+    logs.follow(loaded)
     cast = [Counter()]
     for name in sys.argv[1:]:
         HINDRANCES[name]()

@@ -1,6 +1,5 @@
 """The main job on the real broker: every agent, every action topic, bad input among good, and a kill in the middle."""
 
-import asyncio
 from collections import Counter
 from collections.abc import Generator, Sequence
 from pathlib import Path
@@ -135,7 +134,7 @@ def check_outcomes(outcomes: Sequence[Any]) -> None:
 def check_replay(setting: Setting, history: Path) -> None:
     """What was exported replays without a broker, to the same number of slates and the same dead letters."""
     settings = load(bootstrap_servers=setting.address, prefix=setting.prefix)
-    asyncio.run(export(settings, wanted(None, inputs_only=True), history))
+    export(settings, wanted(None, inputs_only=True), history)
     made = replayed(history, chosen(None, settings)).result()
     assert made["actions_out"]["recommendations"] >= USERS * DAYS
     assert made["dead_letters"] == len(BAD)

@@ -4,6 +4,7 @@ import json
 import time
 from base64 import b64encode
 from collections.abc import Callable, Generator
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,11 @@ from kafka import KafkaProducer
 from msgspec.structs import replace
 
 from agents.versions import record_of
+from agents.wiring import FLOWS
+from infra import provision
 from infra.cli import main
+from infra.judging.evidence import Named
+from infra.report import written
 from infra.settings import load
 from infra.state.changelog import changelog_topic
 from policies.slates.recommend import DOMAIN, FEATURES, PRIOR
@@ -23,6 +28,8 @@ from streams.records import Experience, PolicyVersionRecord, UserEvent
 from streams.times import HOUR, EventTime
 from streams.topics import EXPERIENCES, POLICY_VERSIONS, USER_EVENTS, Topic
 from tests.kafka.harness import AT, LONG_S, Setting, committed, placed, values
+from tests.unit.report.made import SLATES, candidate, evidence, logged
+from tests.unit.report.made import judged as judgement
 
 WORKER = ("-c", "from infra.cli import main; main(['worker', '--agents', 'recommendation'])")
 LEARNER = ("-c", "from infra.cli import main; main(['learner', '--cpu-share', '1'])")
@@ -163,8 +170,34 @@ def test_people_roll_back_and_hold_and_let_go_and_a_worker_follows(
     tell(setting, POLICY_VERSIONS, record_of(late, "publish", by="learner"))
     assert customer.served()[0] == 1
     assert listed(setting, capsys)["held"]
-    assert policies(setting, "promote", "2", "--reason", "a false alarm") == 0
+    assert policies(setting, "promote", "2", "--force", "--reason", "a false alarm") == 0
     assert customer.until(lambda number: number == 2) == (2, second.sha256)
+
+
+def test_evidence_promotes_a_version_and_is_kept_with_the_act(
+    setting: Setting, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    provision.ensure(load(bootstrap_servers=setting.address, prefix=setting.prefix), [FLOWS["recommendation"]])
+    first = version(1)
+    second = version(2, noise=0.3, parent=first)
+    tell(setting, POLICY_VERSIONS, *(record_of(one, "publish", by="learner") for one in (first, second)))
+    assert policies(setting, "rollback", "--reason", "clicks fell") == 0
+    assert policies(setting, "promote", "2", "--reason", "it is better") == 2
+    assert "needs evidence" in capsys.readouterr().err
+    for reach, ended in ((0.2, 2), (0.04, 0)):
+        judged = candidate(Named(number=2, sha256=second.sha256), {SLATES: judgement(0.1, reach)})
+        serving = Named(number=1, sha256=first.sha256)
+        told = evidence(judged, serving=serving, logged={SLATES: logged({"1": 9})}, made_at=int(time.time() * 1000))
+        path = tmp_path / "report.html"
+        written.write(path, told)
+        assert policies(setting, "promote", "2", "--evidence", str(path)) == ended
+    said = capsys.readouterr()
+    assert "version 2 earns 0.7 a decision at least, and version 1, which serves, 0.8" in said.err
+    assert policies(setting, "show", "2") == 0
+    kept = sha256(path.read_bytes()).hexdigest()[:12]
+    assert f"on evidence report.html [evidence {kept}; {SLATES} +0.1 (+0.06 to +0.14)" in capsys.readouterr().out
+    found = listed(setting, capsys)
+    assert (found["serving"], found["held"]) == (2, False)
 
 
 def test_a_file_is_promoted_and_what_ships_again_and_a_new_worker_agrees(
@@ -174,12 +207,12 @@ def test_a_file_is_promoted_and_what_ships_again_and_a_new_worker_agrees(
     worker.wait_for("ready")
     customer, artefact = Customer(setting), tmp_path / "one.safetensors"
     artefact.write_bytes(version(1).raw)
-    assert policies(setting, "promote", str(artefact), "--reason", "trained on last year") == 0
+    assert policies(setting, "promote", str(artefact), "--force", "--reason", "trained on last year") == 0
     number, _ = customer.until(lambda number: number > 0)
     capsys.readouterr()
     assert policies(setting, "show", "1") == 0
     assert "trained on last year" in capsys.readouterr().out
-    assert policies(setting, "promote", "0", "--reason", "as shipped") == 0
+    assert policies(setting, "promote", "0", "--force", "--reason", "as shipped") == 0
     assert customer.until(lambda number: number == 0) == (0, SHIPPED.sha256)
     found = listed(setting, capsys)
     assert (found["serving"], found["previous"], found["held"]) == (0, number, False)
@@ -215,6 +248,6 @@ def test_what_cannot_serve_is_refused_with_the_reason_and_serving_goes_on(
     for reason in ("was damaged or replaced", "base64", "another/1", "finite", "is older than version 1"):
         assert reason in said, reason
     assert said.count("is refused") == len(refused)
-    assert policies(setting, "promote", "6", "--reason", "try") == 2
+    assert policies(setting, "promote", "6", "--force", "--reason", "try") == 2
     assert "version 6 can't serve: " in capsys.readouterr().err
     assert worker.process.poll() is None

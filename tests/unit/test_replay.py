@@ -17,14 +17,15 @@ from agents.contract import Agent, Draft, Input, Output, State, Step
 from agents.fold import Clock
 from agents.versions import record_of
 from infra.cli import main
-from infra.errors import UserError
+from infra.history.files import files
+from infra.history.jsonl import LONGEST
+from infra.history.lines import BadLine, parse, write
+from infra.history.message import Found, Message, Rejected
+from infra.history.reading import messages
 from infra.measures.scoreboard import Scoreboard
 from infra.replay.cast import chosen
 from infra.replay.history import Directory, Replay, replayed
 from infra.replay.in_process import InProcess
-from infra.replay.lines import BadLine, parse, write
-from infra.replay.message import Message
-from infra.replay.source import LONGEST, Rejected, read
 from infra.settings import load
 from policies.version import PolicyVersion
 from streams.codec import encode
@@ -253,15 +254,16 @@ def saved(path: Path, *lines: bytes | Message) -> Path:
     return path
 
 
-def nowhere(_: int) -> None:
-    """Nobody watches the progress."""
+def read(path: Path) -> list[Found]:
+    with messages(files([path])) as found:
+        return list(found)
 
 
 @pytest.mark.parametrize("name", ["events.jsonl", "events.jsonl.gz"])
 def test_bad_lines_are_dead_letters_by_line_number_and_none_is_lost(tmp_path: Path, name: str) -> None:
     long = b'{"topic": "' + b"x" * (3 * LONGEST) + b'"}\n'
     path = saved(tmp_path / name, event(1), b"what\n", b"\n", long, event(2), b'{"topic": "nope", "value": 1}')
-    found = list(read(path, nowhere))
+    found = read(path)
     letters = [json.loads(one.letter.value or b"") for one in found if isinstance(one, Rejected)]
     assert [(one["topic"], one["offset"], one["reason"]) for one in letters] == [
         ("events-file", 2, "not-a-json-line"),
@@ -271,21 +273,11 @@ def test_bad_lines_are_dead_letters_by_line_number_and_none_is_lost(tmp_path: Pa
     assert [one for one in found if isinstance(one, Message)] == [event(1), event(2)]
 
 
-@pytest.mark.parametrize(
-    ("kept", "then"), [(-9, b""), (0, b"plain text"), (18, b"\xff" * 99), (18, b"\x00" * 99), (600, b"!" * 99)]
-)
-def test_a_broken_gzip_file_is_said_in_one_sentence(tmp_path: Path, kept: int, then: bytes) -> None:
-    path = saved(tmp_path / "events.jsonl.gz", *(event(number) for number in range(500)))
-    path.write_bytes(path.read_bytes()[:kept] + then)
-    with pytest.raises(UserError, match="can't be read"):
-        list(read(path, nowhere))
-
-
 def replay_of(path: Path, out: Path, *, batch: int = 7) -> dict[str, Any]:
     agents: list[Agent] = [Echo(), Promoter()]
     with Directory(out, [topic for agent in agents for topic in agent.emits]) as sink:
         replay = Replay(InProcess(agents), Scoreboard(), batch, sink)
-        replay.run(read(path, nowhere))
+        replay.run(read(path))
     return replay.result()
 
 

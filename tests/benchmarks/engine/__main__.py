@@ -26,7 +26,18 @@ import orjson
 from infra.broker.jars import KAFKA_VERSION
 from infra.broker.server import running
 from tests.benchmarks.engine import contestants as c
-from tests.benchmarks.engine import environments, growth, latency, profile, restore, slates, takeover, throughput
+from tests.benchmarks.engine import (
+    environments,
+    growth,
+    latency,
+    observing,
+    profile,
+    restore,
+    slates,
+    takeover,
+    throughput,
+    workers,
+)
 from tests.benchmarks.engine.bench import Bench, Findings, Measure, say
 from tests.benchmarks.engine.contest import ROOT, Contestant
 from tests.benchmarks.engine.making import prepared
@@ -42,6 +53,8 @@ ALONE: Final[dict[str, Measure]] = {
     "growth": growth.measure,
     "restore": restore.measure,
     "stages": profile.measure,
+    "metrics": observing.measure,
+    "workers": workers.measure,
 }
 ALL: Final = (*RIVALS, *ALONE)
 

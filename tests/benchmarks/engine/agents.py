@@ -11,7 +11,7 @@ from policies.version import PolicyVersion
 from streams.records import UserEvent
 from streams.topics import USER_EVENTS, Topic
 
-ECHOED: Final = Topic(name="echoed", record=UserEvent, key=lambda x: x.user_id, role="action")
+ECHOED: Final = Topic(name="echoed", record=UserEvent, key=lambda x: x.user_id, role="log")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,8 +13,8 @@ from infra.demo.cache import load
 from infra.demo.journey import Journey, Subset
 from infra.demo.shelf import Shelf
 from infra.demo.till import Till
+from infra.history.message import Message
 from infra.replay.in_process import InProcess
-from infra.replay.message import Message
 from streams.codec import encode
 from streams.records import UserEvent
 from streams.times import DAY

@@ -108,3 +108,14 @@ def test_compaction_keeps_every_act_but_old_rejections() -> None:
     rejected = replace(published(TWO), act="reject", number=0, evidence={"domain": "bidding"})
     keys = [POLICY_VERSIONS.key(record) for record in [*acts, rejected, replace(rejected, published_at=7)]]
     assert len(set(keys)) == len(acts) + 1
+
+
+def test_versions_that_an_experiment_takes_are_kept_whether_they_serve_or_not() -> None:
+    serving = Serving(wanted=frozenset({2, 9}))
+    apart = PolicyVersion(number=9, parent=5, parent_sha256="0" * 64, priors={"bidding": {"log_mu": 0.3}})
+    for one in (ONE, TWO):
+        serving.take(published(one))
+    with pytest.raises(Refused, match="made to follow version 5"):
+        serving.take(published(apart))
+    assert serving.current.sha256 == TWO.sha256
+    assert {number: one.sha256 for number, one in serving.kept.items()} == {2: TWO.sha256, 9: apart.sha256}

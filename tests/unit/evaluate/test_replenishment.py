@@ -46,6 +46,13 @@ def test_any_family_and_lead_time_runs(demand: str, lead_time: int) -> None:
     assert cost(demand=demand, lead_time=lead_time, periods=5)["average_cost"] > 0.0
 
 
+@pytest.mark.parametrize("policy", ["meta", "none", "base-stock", "myopic"])
+def test_a_lead_time_that_varies_costs_more(policy: str) -> None:
+    varied = cost(policy=policy, lead_time_spread=2, periods=60)
+    assert varied["average_cost"] > 1.05 * cost(policy=policy, periods=60)["average_cost"]
+    assert "optimal_cost" not in varied  # tables know fixed lead times only
+
+
 def test_what_was_learned_is_judged_apart() -> None:
     assert "average_cost_200_2000" not in cost(periods=200)
     assert "average_cost_200_2000" in cost(periods=201, policy="base-stock")
@@ -63,6 +70,8 @@ def test_without_a_penalty_nothing_is_ordered() -> None:
         ({"periods": 0}, "--periods"),
         ({"policy": "value-iteration", "mean": 90.0, "lead_time": 6}, "entries"),
         ({"policy": "value-iteration", "unknown": True}, "--unknown"),
+        ({"policy": "policy-iteration", "lead_time_spread": 1}, "--lead-time-spread"),
+        ({"lead_time_spread": 3}, "between 0 and the lead time"),
     ],
 )
 def test_bad_input_is_a_sentence(changed: dict[str, Any], told: str) -> None:

@@ -54,7 +54,7 @@ def test_a_bug_is_not_dressed_up_as_a_sentence(monkeypatch: pytest.MonkeyPatch) 
     def broken(name: str) -> None:
         raise ZeroDivisionError(name)
 
-    monkeypatch.setattr(cli, "_load", broken)
+    monkeypatch.setattr(cli, "app_of", broken)
     with pytest.raises(ZeroDivisionError):
         cli.main(["broker", "status"])
 

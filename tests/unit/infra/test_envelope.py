@@ -31,3 +31,15 @@ def test_an_output_goes_on_in_the_trace_of_the_input_that_it_names() -> None:
 def test_a_deletion_has_no_trace() -> None:
     row = Row(0, headers=(("traceparent", TRACE),))
     assert traces_of([(row, Input(SKU_DEMAND, 0, 0, "k", None))]) == {}
+
+
+def test_the_state_that_others_keep_in_a_trace_goes_along_unless_it_is_too_long() -> None:
+    for size, kept in ((100, True), (600, False)):
+        row = Row(0, headers=(("traceparent", TRACE), ("tracestate", b"a=" + b"x" * size)))
+        traces = traces_of([(row, Input(SKU_DEMAND, 0, 0, "k", demand("e1", "o1")))])
+        assert ("tracestate" in dict(traced([], demand("new", "o1"), traces))) == kept
+
+
+def test_two_traces_of_one_record_are_none() -> None:
+    row = Row(0, headers=(("traceparent", TRACE), ("traceparent", TRACE)))
+    assert traces_of([(row, Input(SKU_DEMAND, 0, 0, "k", demand("e1", "o1")))]) == {}

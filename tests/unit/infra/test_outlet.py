@@ -18,7 +18,7 @@ def outlet(topic: Topic = SKU_DEMAND, limit: int = 1000) -> Outlet:
 
 
 def test_a_message_goes_where_its_key_belongs() -> None:
-    made = outlet().message(DEMAND, {})
+    made = outlet().messages([DEMAND], {})[0]
     assert (made.place.topic, made.key) == ("eu.sku-demand", b"i@l")
     assert made.place.partition == partition_for(b"i@l", 7)
     assert made.headers == [("schema", b"sku-demand/1")]
@@ -26,17 +26,20 @@ def test_a_message_goes_where_its_key_belongs() -> None:
 
 def test_it_takes_its_trace_along_and_leaves_none_behind() -> None:
     out = outlet()
-    assert out.message(DEMAND, {"o": TRACE}).headers == [("schema", b"sku-demand/1"), ("traceparent", TRACE)]
-    assert out.message(DEMAND, {}).headers == [("schema", b"sku-demand/1")]
+    assert out.messages([DEMAND], {"o": [("traceparent", TRACE)]})[0].headers == [
+        ("schema", b"sku-demand/1"),
+        ("traceparent", TRACE),
+    ]
+    assert out.messages([DEMAND], {})[0].headers == [("schema", b"sku-demand/1")]
 
 
 def test_a_record_over_the_limit_is_told_with_agent_and_topic() -> None:
-    size = len(b"i@l") + len(outlet().message(DEMAND, {}).value or b"")
-    outlet(limit=size).message(DEMAND, {})
+    size = len(b"i@l") + len(outlet().messages([DEMAND], {})[0].value or b"")
+    outlet(limit=size).messages([DEMAND], {})[0]
     with pytest.raises(UserError, match=rf"the orders agent made a record of {size} bytes for topic eu\.sku-demand"):
-        outlet(limit=size - 1).message(DEMAND, {})
+        outlet(limit=size - 1).messages([DEMAND], {})[0]
 
 
 def test_a_dead_letter_has_no_limit() -> None:
     letter = DeadLetter(topic="t", partition=0, offset=1, reason="not-json", detail="", value="A" * 5000, at=1)
-    assert outlet(DEAD_LETTERS, limit=10).message(letter, {}).value
+    assert outlet(DEAD_LETTERS, limit=10).messages([letter], {})[0].value

@@ -76,3 +76,32 @@ def test_a_file_that_is_named_must_be_there(monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_password_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRADEWIND_SASL_PASSWORD", "sesame")
     assert "sesame" not in repr(settings.load())
+
+
+def test_experiments_come_from_tables_or_from_json(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / "tradewind.toml"
+    file.write_text(
+        '[[experiments]]\nname = "warm"\ndomain = "bidding"\narms = { control = 0.9, v7 = 0.1 }\nshadow = [8]\n'
+    )
+    monkeypatch.setenv("TRADEWIND_CONFIG", str(file))
+    (told,) = settings.load().experiments
+    assert (told.name, told.domain, told.shares, told.shadows) == ("warm", "bidding", {"control": 0.9, "v7": 0.1}, (8,))
+    monkeypatch.setenv("TRADEWIND_EXPERIMENTS", '[{"name": "cold", "domain": "bidding", "arms": {"v2": 1}}]')
+    assert [one.name for one in settings.load().experiments] == ["cold"]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("[", "it is not JSON"),
+        ('{"name": "warm"}', "experiments must be a list of tables"),
+        ('[{"name": "warm", "domain": "shop", "arms": {"v7": 0.1}}]', "there is no domain 'shop': use one of"),
+        ('[{"name": "warm", "domain": "bidding", "arms": {"v7": 0.7, "v8": 0.7}}]', "add up to 1.4"),
+    ],
+)
+def test_experiments_that_cannot_run_are_told_in_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, given: str, said: str
+) -> None:
+    monkeypatch.setenv("TRADEWIND_EXPERIMENTS", given)
+    with pytest.raises(UserError, match=f"TRADEWIND_EXPERIMENTS is .*{said}"):
+        settings.load()

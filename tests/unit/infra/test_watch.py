@@ -6,7 +6,9 @@ import pytest
 from msgspec.structs import replace
 
 from agents.versions import Serving, record_of
-from infra.watch import follow
+from infra.settings import load
+from infra.watch import Watcher, follow
+from policies.experiments import NONE
 from policies.version import SHIPPED, PolicyVersion
 
 
@@ -28,3 +30,16 @@ def test_a_damaged_one_is_an_error_that_names_what_goes_on_serving(caplog: pytes
     assert said.levelno == logging.ERROR
     assert "version 1 is refused: the artefact's sha256 is" in said.getMessage()
     assert said.getMessage().endswith("version 0 goes on serving")
+
+
+def test_the_versions_of_an_experiment_are_at_hand_once_they_are_in_the_log() -> None:
+    trial = {"name": "warm", "domain": "bidding", "arms": {"v5": 0.5}}
+    watcher = Watcher(load(experiments=[trial]), [])
+    assert watcher.experiments().missing == {"warm": [5]}
+    made = PolicyVersion(number=5, parent=3, parent_sha256="0" * 64, priors={"bidding": {"log_mu": 1.5}})
+    follow(watcher.serving, record_of(made, "publish", by="learner"))
+    assert watcher.policy() is SHIPPED
+    assert watcher.experiments().missing == {}
+    assert watcher.experiments().versions[5].sha256 == made.sha256
+    assert watcher.experiments() is watcher.experiments()
+    assert Watcher(load(), []).experiments() is NONE

@@ -76,3 +76,15 @@ def test_a_task_that_went_is_forgotten() -> None:
     tasks[:] = [Standing()]
     log.end += 5
     asyncio.run(dog.look(61.0))
+
+
+def test_a_standstill_can_be_told_before_the_next_look() -> None:
+    task, log = Standing(), Log(end=11)
+    dog = Watchdog(lambda: [task], log, PATIENCE_S)
+    asyncio.run(dog.look(0.0))
+    log.end = 20
+    asyncio.run(dog.look(5.0))
+    assert dog.standstills(59.0) == []
+    assert [said.split(":")[0] for said in dog.standstills(61.0)] == ["orders/3 has stood still for 61 s"]
+    task.place = "further"
+    assert dog.standstills(1000.0) == []

@@ -7,6 +7,7 @@ import pytest
 from policies.baselines.co_purchase import CoPurchase
 from policies.baselines.next_basket import DAY, ColdStart, DecayedPersonal, GlobalPopularity, PersonalFrequency
 from policies.baselines.tifu_knn import TifuKnn
+from policies.baselines.up_cf import UpCf
 
 RULES = {
     "global": GlobalPopularity,
@@ -14,6 +15,7 @@ RULES = {
     "decayed": DecayedPersonal,
     "co-purchase": CoPurchase,
     "tifu-knn": TifuKnn,
+    "up-cf": UpCf,
 }
 
 Seen = list[tuple[str, list[str], int]]
@@ -52,6 +54,8 @@ def test_a_household_whose_every_visit_is_told_is_the_household(name: str) -> No
     assert rule.predict_after(visits[:0], now, 10) == rule.predict_after([], now, 10)
     if name == "tifu-knn":  # which keeps the household itself among the neighbours of a stranger
         rule.alpha = 1.0  # pyright: ignore[reportAttributeAccessIssue]
+    if name == "up-cf":  # likewise
+        rule.q = 1e6  # pyright: ignore[reportAttributeAccessIssue]
     assert rule.predict_after(visits, now, 10) == rule.predict("u1", now, 10)
 
 

@@ -69,7 +69,7 @@ def watched_daily(size: int, days: int = 400) -> Evidence:
         evidence.watch(1.0, FOREVER)
         for _ in range(orders):
             evidence.sell(float(size))
-        evidence.judge(float(size * orders), 1.0, evidence.belief(WIDE))
+        evidence.judge(float(size * orders), 1.0)
     return evidence
 
 
@@ -82,6 +82,18 @@ def test_demand_in_bulk_is_found_to_be_dispersed_by_its_size(size: int) -> None:
 
 def test_bulk_orders_say_less_than_single_units() -> None:
     assert watched_daily(10).belief(WIDE).variance > 5.0 * watched_daily(1).belief(WIDE).variance
+
+
+def test_a_rate_far_above_all_that_was_foreseen_is_no_dispersion() -> None:
+    low = DemandPrior.of({"a": 1.0, "b": 20.0, "half_life_days": FOREVER})
+    evidence = Evidence()
+    for units in np.random.default_rng(3).poisson(12.0, 20).tolist():
+        evidence.watch(1.0, FOREVER)
+        evidence.sell(float(units))
+        evidence.judge(float(units), 1.0)
+    belief = evidence.belief(low)
+    assert belief.dispersion < 2.0
+    assert belief.mean > 5.0
 
 
 def population(a: float, b: float, size: int, seed: int) -> DemandPopulation:

@@ -8,8 +8,9 @@ import pytest
 from policies.baselines.rating import of_items, of_items_and_users
 from policies.baselines.rating_gradient import maml, reptile
 from policies.linalg import Floats
-from policies.ratings.factors import rmse, without
-from policies.ratings.regression import Numbers, RatingModel, Ratings, fit
+from policies.ratings.factors import CAUTION, rmse, train, without
+from policies.ratings.regression import RatingModel, fit
+from policies.ratings.table import Numbers, Ratings
 
 ITEMS = 60
 
@@ -40,7 +41,7 @@ def test_a_learned_prior_beats_a_flat_one_and_shrunk_means(
 ) -> None:
     known, judged = split
     raters = (model, model.flat(), of_items_and_users(known, ITEMS), of_items(known, ITEMS))
-    ours, *others = [rmse(rater.adapt, rater.predict, judged, 5) or 0.0 for rater in raters]
+    ours, *others = [rmse(rater.adapt, rater.predict, judged, 5, (0, 5)) or 0.0 for rater in raters]
     assert ours < 0.65  # 0.5 is noise
     assert ours < min(others) - 0.02
 
@@ -78,10 +79,51 @@ def test_a_learned_start_adapts(
 ) -> None:
     known, judged = split
     found = learn(model, known, np.random.default_rng(2))
-    cold, warm = (rmse(found.adapt, found.predict, judged, shots) for shots in (0, 10))
+    cold, warm = (rmse(found.adapt, found.predict, judged, shots, (0, 10)) for shots in (0, 10))
     assert warm is not None
     assert cold is not None
     assert warm < cold - 0.05
+
+
+def _strayed(users: int, each: int) -> Ratings:
+    """Users whose first ratings share a mood that is gone later, and items that are liked as much as they are seen."""
+    rng = np.random.default_rng(5)
+    fame = np.linspace(-1.0, 1.0, ITEMS)
+    user = np.repeat(np.arange(users), each)
+    item = np.concatenate([rng.choice(ITEMS, each, replace=False, p=_softmax(2.0 * fame)) for _ in range(users)])
+    lasting, mood = rng.normal(0.0, 0.3, users)[user], rng.normal(0.0, 0.8, users)[user]
+    early = np.tile(np.arange(each) < 8, users)
+    rating = 3.0 + fame[item] + lasting + mood * early + rng.normal(0.0, 0.5, len(user))
+    return Ratings(user=user, item=item, rating=rating)
+
+
+def _softmax(x: Floats) -> Floats:
+    return np.exp(x) / np.exp(x).sum()
+
+
+def test_a_level_that_strays_is_not_taken_at_its_word() -> None:
+    known, judged = without(_strayed(200, 30), np.arange(60))
+    shots = (0, 5, 20)
+    found = fit(known, items=ITEMS, factors=0, rng=np.random.default_rng(1), told=20)
+    plain = of_items_and_users(known, ITEMS)
+    cold, after_five, after_more = (rmse(found.adapt, found.predict, judged, told, shots) or 9.0 for told in shots)
+    assert after_more < after_five <= cold + 0.005
+    assert after_five < (rmse(plain.adapt, plain.predict, judged, 5, shots) or 0.0) - 0.04
+
+
+def test_what_nobody_rated_is_taken_to_be_as_good_as_what_few_did() -> None:
+    drawn = _strayed(300, 30)
+    model = fit(drawn, items=ITEMS + 1, factors=0, rng=np.random.default_rng(1))
+    assert model.items.mean[ITEMS, 0] < model.items.mean[:ITEMS, 0].mean() - 0.5 / model.scale
+
+
+def test_several_fits_err_less_than_one_of_them(split: tuple[Ratings, list[tuple[Numbers, Floats]]]) -> None:
+    known, judged = split
+    found = train(known, items=ITEMS, shots=(0, 5), seed=0, tell=lambda _said: None)
+    assert len(found.members) > 1
+    assert all(member.caution in CAUTION for member in found.members)
+    each = [rmse(one.adapt, one.predict, judged, 5, (0, 5)) or 0.0 for one in found.members]
+    assert (rmse(found.adapt, found.predict, judged, 5, (0, 5)) or 9.0) <= np.mean(each)
 
 
 def test_users_held_out_leave_nothing_behind() -> None:

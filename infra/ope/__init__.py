@@ -1,0 +1,1 @@
+"""Anyone's log of decisions, read and judged: `tradewind ope`."""
