@@ -104,17 +104,18 @@ def _of_slates(tally: Tally, counts: Mapping[str, int]) -> Judgement:
 
 
 def _certain(domain: str, tally: Tally) -> Judgement:
-    """Decisions without chance: what a policy that decides otherwise would have earned isn't in the log."""
+    """Decisions that chance doesn't weigh: what one that decides otherwise would have earned isn't in the log."""
     strand = tally.strands.all
     same = tally.same / tally.decisions if tally.decisions else 0.0
+    others = tally.decisions - tally.same
     value, difference, reasons = Estimate(), Estimate(), list[str]()
     if tally.decisions and same > 1.0 - _CERTAIN:
         value, difference = strand.logged(), Estimate(value=0.0, low=0.0, high=0.0, interval="it decides the same")
     else:
         reasons.append(
-            f"{domain} decides without chance, and of {tally.decisions:,} decisions this policy makes "
-            f"{tally.decisions - tally.same:,.0f} otherwise: what those would have earned isn't in the log. Simulate "
-            "them instead: demand and prices don't depend on the decision"
+            f"of {tally.decisions:,} {domain} decisions this policy makes {others:,.0f} otherwise, and "
+            "what those would have earned isn't in the log; `tradewind what-if` simulates orders and bids, since "
+            "demand and prices don't depend on them"
         )
     return Judgement(
         verdict="refused" if reasons else "ok",
