@@ -40,7 +40,8 @@ def test_killed_within_a_transaction(trial: Callable[[str], Trial], form: Form, 
         return (*LEDGER, "--at", str(Doom(at=stage, transaction=dooms[start], signal=SIGKILL)))
 
     worker = run.supervise(program=program)
-    run.send(steady(run.rng, form.of(4_000, 20_000)))
+    worker.wait_ready(2)
+    run.send(steady(run.rng, form.of(4_000, 20_000)), per_s=1_000)  # offsets go along twice a second only
     run.faults = len(dooms)
     expected = run.finish()
     assert [end.code for end in worker.ends] == [-SIGKILL] * len(dooms)

@@ -84,6 +84,7 @@ def test_a_worker_reads_by_a_mapping_and_writes_as_the_contract_says(
     framed = frame(7) + sale(2)
     send(setting.address, sales, [sale(0), sale(1, kind="quote"), framed, sale(3, ts="noon"), sale(5)])
     said = committed(setting.address, f"{setting.prefix}sku-demand", 2)
+    said.sort(key=lambda one: one.value)  # they may lie on two partitions
     assert [orjson.loads(one.value)["event_id"] for one in said] == ["n0", "n2"]
     headers = dict(said[0].headers)
     assert headers["ce_source"] == f"/tradewind/{setting.prefix}sku-demand".encode()
@@ -92,7 +93,7 @@ def test_a_worker_reads_by_a_mapping_and_writes_as_the_contract_says(
     (number,) = registry.subjects[f"{setting.prefix}dead-letters-value"]
     assert {one.value[:5] for one in letters} == {frame(number)}
     read = [letter_of(one) for one in letters]
-    assert [one.record.reason for one in read if one is not None] == ["invalid-time", "key-mismatch"]
+    assert sorted(one.record.reason for one in read if one is not None) == ["invalid-time", "key-mismatch"]
     assert worker.stop() == 0
     _tail(setting, capsys)
 
