@@ -3,9 +3,10 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from agents.contract import Agent, Input, State, Step
+from infra.wrapped import Wrapped
 from policies.version import PolicyVersion
 
 _LONGEST_S: Final = 1.0  # one rest: the group must hear from this process; what is owed beyond it follows later steps
@@ -13,29 +14,13 @@ _SAVED_S: Final = 2.0  # processor time that idle hours save up, at most
 
 
 @dataclass(slots=True)
-class Throttled:
+class Throttled(Wrapped):
     """The agent itself, slower: what it puts out is the same. `share` is of one processor core, above 0."""
 
     agent: Agent
     share: float
     used: float = field(default_factory=time.process_time)
     since: float = field(default_factory=time.monotonic)
-
-    @property
-    def name(self) -> str:
-        return self.agent.name
-
-    @property
-    def reads(self) -> Any:
-        return self.agent.reads
-
-    @property
-    def watches(self) -> Any:
-        return self.agent.watches
-
-    @property
-    def emits(self) -> Any:
-        return self.agent.emits
 
     def step(self, state: State, batch: Sequence[Input], policy: PolicyVersion, now: int) -> Step:
         made = self.agent.step(state, batch, policy, now)

@@ -8,13 +8,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from operator import attrgetter
 from time import monotonic, perf_counter, time
-from typing import Any, Final
+from typing import Final
 
 from agents.contract import Agent, Input, State, Step
 from infra.inbox import Run
 from infra.metrics.buckets import LATENCY_S, STEP_S, Buckets
 from infra.metrics.quality import Quality
 from infra.throttle import Throttled
+from infra.wrapped import Wrapped
 from policies.version import PolicyVersion
 
 _appended_at: Final = attrgetter("timestamp")
@@ -59,27 +60,11 @@ def timed(agent: Agent, observed: Observed) -> Agent:
 
 
 @dataclass(frozen=True, slots=True)
-class Timed:
+class Timed(Wrapped):
     """The agent itself: what it puts out is the same."""
 
     agent: Agent
     observed: Observed
-
-    @property
-    def name(self) -> str:
-        return self.agent.name
-
-    @property
-    def reads(self) -> Any:
-        return self.agent.reads
-
-    @property
-    def watches(self) -> Any:
-        return self.agent.watches
-
-    @property
-    def emits(self) -> Any:
-        return self.agent.emits
 
     def step(self, state: State, batch: Sequence[Input], policy: PolicyVersion, now: int) -> Step:
         began = perf_counter()

@@ -31,6 +31,7 @@ from infra.demo.journey import LOCATIONS
 from infra.demo.shelf import Sku, Warehouse
 from infra.demo.warehouse import Office
 from infra.measures.stock import StockMeasure
+from infra.whatif.warehouse import terms_of
 from policies.baselines.base_stock import BaseStock, CappedBaseStock, NaiveBaseStock
 from policies.baselines.lost_sales import Demand, Ledger, Rule, Terms, simulate
 from policies.orders.demand import Belief, DemandPopulation
@@ -263,17 +264,6 @@ def told(sample: Sample, key: Sku) -> Told:
         )
 
     return Told(review_of, round(supply.lead_time_days))
-
-
-def terms_of(supply: Supply) -> Terms:
-    return Terms(
-        lead_time=round(supply.lead_time_days * DAY),
-        holding_cost=supply.holding_cost,
-        shortage_cost=supply.shortage_cost,
-        pack_size=supply.pack_size,
-        min_order=supply.min_order,
-        max_order=supply.max_order,
-    )
 
 
 def by_rule(sample: Sample, rule: Callable[[Sku, Terms], Rule]) -> Bill:
