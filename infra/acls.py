@@ -10,12 +10,12 @@ from typing import Any, Final, Literal
 
 from agents.wiring import FLOWS, SERVING
 from infra import provision
-from infra.app import group_of
 from infra.mapping.intake import Intake, intakes
 from infra.mapping.load import rules_of
 from infra.names import FOREIGN
 from infra.provision import Wired
 from infra.retry import marks_topic
+from infra.serving.app import group_of
 from infra.settings import Settings
 from infra.state.changelog import changelog_topic
 from streams.topics import DEAD_LETTERS, ERASURES, EXPERIENCES, POLICY_VERSIONS, TOPICS, Topic
@@ -108,7 +108,7 @@ def forget(settings: Settings) -> Iterator[Right]:
     yield _on(settings, EXPERIENCES, "READ")
     for name in ("recommendation", "learner"):
         yield Right(kind="topic", name=changelog_topic(settings, name), operation="READ")
-    from infra.keeping import NAMING_USERS
+    from infra.privacy.keeping import NAMING_USERS
 
     for topic in NAMING_USERS:
         yield _on(settings, topic, "DESCRIBE")

@@ -13,7 +13,7 @@ from uuid import uuid4
 from aiokafka.errors import KafkaError
 
 from infra import provision
-from infra.clients import producer
+from infra.cluster.clients import producer
 from infra.errors import UserError
 from infra.mapping.intake import wired
 from infra.settings import Settings, load

@@ -19,7 +19,7 @@ Style = Literal["text", "json"]
 _FORMAT: Final = "%(asctime)s %(levelname)s %(name)s %(message)s"
 _BLOT: Final = "**********"
 # Faust's classes log under the name of the module that subclasses them.
-_QUIET: Final = ("faust", "mode", "aiokafka", "infra.app", "infra.transport")
+_QUIET: Final = ("faust", "mode", "aiokafka", "infra.serving.app", "infra.serving.transport")
 
 
 def configure(level: str, style: Style = "text", secrets: Iterable[str] = ()) -> None:

@@ -9,10 +9,10 @@ from typing import Any, Final, Protocol, cast
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 from kafka.errors import KafkaError, KafkaTimeoutError, TopicAlreadyExistsError, TopicAuthorizationFailedError
 
-from infra.clients import admin_options, unreachable
+from infra.cluster.clients import admin_options, unreachable
+from infra.cluster.knocking import knock
+from infra.cluster.letters import ROOM
 from infra.errors import UserError
-from infra.knocking import knock
-from infra.letters import ROOM
 from infra.names import FOREIGN
 from infra.settings import Settings
 from infra.state.changelog import changelog_topic

@@ -16,14 +16,14 @@ from kafka import KafkaProducer
 from kafka.errors import InvalidProducerEpochError, KafkaError, ProducerFencedError
 
 from infra import provision
-from infra.clients import admin_options
-from infra.envelope import schema_header
+from infra.cluster.clients import admin_options
+from infra.cluster.envelope import schema_header
+from infra.cluster.partitioner import partition_for
+from infra.cluster.reading import Reading, Row, reading
 from infra.errors import UserError
 from infra.mapping.entrance import Entrance, Mapped
 from infra.mapping.fields import Left
 from infra.names import FOREIGN
-from infra.partitioner import partition_for
-from infra.reading import Reading, Row, reading
 from infra.settings import Settings
 from streams.codec import MalformedRecord, decode, encode, unframed
 from streams.records import DeadLetter

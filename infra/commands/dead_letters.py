@@ -41,7 +41,7 @@ def list_(
 
     Examples: `tradewind dead-letters list`, `tradewind dead-letters list --from last=1d --reason invalid-record`.
     """
-    from infra.reading import reading
+    from infra.cluster.reading import reading
     from infra.retry import letters, marks
 
     loaded, wanted, entrance = _given(since, reason, topic, bootstrap_servers, prefix)
@@ -77,8 +77,8 @@ def show(
 
     Example: `tradewind dead-letters show 0/17`.
     """
+    from infra.cluster.reading import reading
     from infra.contract.lines import data, text_of
-    from infra.reading import reading
     from infra.retry import letter_of, marks
     from streams.times import iso
 
@@ -122,7 +122,7 @@ def retry(
 
     Examples: `tradewind dead-letters retry --dry-run`, `tradewind dead-letters retry --reason unmapped`.
     """
-    from infra.reading import reading
+    from infra.cluster.reading import reading
     from infra.retry import letters, marks
     from infra.retry import retry as put_back
 

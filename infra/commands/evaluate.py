@@ -156,7 +156,7 @@ def _room(task: str) -> Any:
 
 def _evaluate(task: str, policy: str, seed: int, given: dict[str, Any], *, as_json: bool) -> None:
     from infra.errors import UserError
-    from infra.tuning import settle
+    from infra.serving.tuning import settle
 
     room = _room(task)
     if policy not in room.POLICIES:

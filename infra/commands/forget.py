@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 if TYPE_CHECKING:
-    from infra.proof import Proof
+    from infra.privacy.proof import Proof
     from infra.settings import Settings
 
 app: Final = typer.Typer(add_completion=False)
@@ -37,8 +37,8 @@ def forget(
 
     Example: `tradewind forget household-1021 --reason "request of 3 May"`.
     """
-    from infra import forget as forgetting
     from infra import settings
+    from infra.privacy import forget as forgetting
 
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what goes wrong is said in one sentence
     loaded = settings.load(bootstrap_servers=bootstrap_servers, prefix=prefix)
@@ -64,7 +64,7 @@ def _not_done(proof: "Proof", timeout_s: float) -> str:
 
 
 def _summary(loaded: "Settings", proof: "Proof") -> list[str]:
-    from infra.keeping import compaction, retention
+    from infra.privacy.keeping import compaction, retention
 
     return [
         *_outcome(proof),

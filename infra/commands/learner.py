@@ -30,10 +30,10 @@ def learner(*, cpu_share: Share = None, bootstrap_servers: Servers = None, prefi
 
     from agents.wiring import FLOWS
     from infra import provision
-    from infra.app import group_of
     from infra.replay.cast import chosen
-    from infra.throttle import Throttled
-    from infra.worker import serve
+    from infra.serving.app import group_of
+    from infra.serving.throttle import Throttled
+    from infra.serving.worker import serve
 
     provision.ensure(loaded, [FLOWS["learner"]])
     (agent,) = chosen("learner", loaded)

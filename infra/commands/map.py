@@ -130,8 +130,8 @@ def _samples(
 
 def _from_topic(topic: str, last: int, servers: str | None, prefix: str | None) -> "list[Sample]":
     from infra import settings
+    from infra.cluster.reading import name_of, reading
     from infra.mapping.check import Sample
-    from infra.reading import name_of, reading
 
     loaded = settings.load(bootstrap_servers=servers, prefix=prefix)
     with reading(loaded, name_of(loaded, topic)) as source:

@@ -10,8 +10,8 @@ import typer
 from infra.errors import UserError
 
 if TYPE_CHECKING:
-    from infra.policy_log import Entry, PolicyLog
     from infra.settings import Settings
+    from infra.versions.policy_log import Entry, PolicyLog
     from streams.records import PolicyVersionRecord
 
 app: Final = typer.Typer(
@@ -94,7 +94,7 @@ def promote(  # noqa: PLR0913 # each is an option
     `tradewind policies promote 7 --evidence evidence.json`;
     `tradewind policies promote 7 --force --reason "the rollback was a false alarm"`.
     """
-    from infra import policy_log, promoting
+    from infra.versions import policy_log, promoting
 
     loaded = _settings(bootstrap_servers, prefix)
     log = _read(loaded)
@@ -119,7 +119,7 @@ def rollback(
 
     Example: `tradewind policies rollback --reason "clicks fell on Monday"`.
     """
-    from infra import policy_log
+    from infra.versions import policy_log
 
     loaded = _settings(bootstrap_servers, prefix)
     log = _read(loaded)
@@ -150,8 +150,8 @@ def pretrain(
     """
     from time import perf_counter
 
-    from infra.pretrained import from_history, from_tasks
-    from infra.tuning import settle
+    from infra.serving.tuning import settle
+    from infra.versions.pretrained import from_history, from_tasks
 
     settle()
     began = perf_counter()
@@ -186,7 +186,7 @@ def _settings(bootstrap_servers: str | None, prefix: str | None) -> "Settings":
 
 
 def _read(loaded: "Settings") -> "PolicyLog":
-    from infra import policy_log
+    from infra.versions import policy_log
 
     return policy_log.read(loaded)
 
@@ -205,7 +205,7 @@ def _fit(record: "PolicyVersionRecord") -> Any:
 
 
 def _from_file(log: "PolicyLog", path: Path) -> Any:
-    from infra.pretrained import as_version, whole
+    from infra.versions.pretrained import as_version, whole
 
     known = whole(path)
     if known is not None and known.sha256 in log.versions:
@@ -288,7 +288,7 @@ def _told(log: "PolicyLog", record: "PolicyVersionRecord") -> dict[str, Any]:
 
 
 def _line(entry: "Entry") -> str:
-    from infra.promotion import KEY, told
+    from infra.versions.promotion import KEY, told
     from streams.times import EventTime, iso
 
     record = entry.record

@@ -21,7 +21,7 @@ def pseudonym(
     Example: `tradewind pseudonym household-1021`.
     """
     from infra import settings
-    from infra.pseudonyms import pseudonyms
+    from infra.privacy.pseudonyms import pseudonyms
 
     users = pseudonyms(settings.load())
     if users is None:

@@ -86,7 +86,7 @@ def replay(  # noqa: PLR0913 # each is an option
 
     tradewind replay --events history.jsonl.gz --json
     """
-    from infra.tuning import settle
+    from infra.serving.tuning import settle
 
     settle()
     if policy is None and not verify:
@@ -141,7 +141,7 @@ def _run_agents(events: Path, *, out: Path | None, agents: str | None, batch: in
     from rich.console import Console
 
     from infra.measures.summary import show
-    from infra.pseudonyms import pseudonyms
+    from infra.privacy.pseudonyms import pseudonyms
     from infra.replay.cast import chosen
     from infra.replay.history import replayed
     from infra.settings import load

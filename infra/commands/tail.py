@@ -10,8 +10,8 @@ import orjson
 import typer
 
 if TYPE_CHECKING:
+    from infra.cluster.reading import Row
     from infra.mapping.entrance import Entrance
-    from infra.reading import Row
     from streams.topics import Topic
 
 app: Final = typer.Typer(add_completion=False)
@@ -45,11 +45,11 @@ def tail(
     `tradewind tail replenishment-orders --json --no-follow -n 100`.
     """
     from infra import settings
+    from infra.cluster.reading import named, reading
     from infra.history.times import moment
     from infra.mapping.entrance import Entrance
     from infra.mapping.load import rules_of
-    from infra.pseudonyms import pseudonyms
-    from infra.reading import named, reading
+    from infra.privacy.pseudonyms import pseudonyms
 
     loaded = settings.load(bootstrap_servers=bootstrap_servers, prefix=prefix)
     found = named(loaded, topic)

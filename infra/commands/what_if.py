@@ -133,8 +133,8 @@ def _names(policy: str | None) -> tuple[str, ...]:
 
 
 def _settings(servers: str | None, prefix: str | None) -> "Settings":
+    from infra.serving.tuning import settle
     from infra.settings import load
-    from infra.tuning import settle
 
     settle()
     return load(bootstrap_servers=servers, prefix=prefix)

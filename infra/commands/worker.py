@@ -47,11 +47,11 @@ def worker(
 def _run(loaded: "Settings", names: str | None, *, with_learner: bool) -> None:
     from agents.wiring import FLOWS, SERVING
     from infra import provision
-    from infra.app import group_of
     from infra.mapping.intake import intakes
     from infra.mapping.load import rules_of
     from infra.replay.cast import chosen
-    from infra.worker import serve
+    from infra.serving.app import group_of
+    from infra.serving.worker import serve
 
     # Before the agents: a wrong address shall not wait for torch to be imported.
     usual = FLOWS if with_learner else SERVING

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Final, get_type_hints
 
-from infra.envelope import Headers
+from infra.cluster.envelope import Headers
 from infra.settings import Settings
 from streams.topics import Topic
 

@@ -2,11 +2,11 @@
 
 from typing import Any, Final
 
+from infra.cluster.envelope import SCHEMA, TRACEPARENT, schema_header
 from infra.contract.cloudevents import CONTENT_TYPE, attributes_of, carries_attributes, type_of
 from infra.contract.examples import example_of
 from infra.contract.registry import is_framed
 from infra.contract.schemas import components
-from infra.envelope import SCHEMA, TRACEPARENT, schema_header
 from infra.settings import Settings
 from streams.codec import record_of
 from streams.topics import TOPICS, Topic

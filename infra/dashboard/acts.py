@@ -6,12 +6,12 @@ from typing import Annotated
 from pydantic import BaseModel, Field
 
 from agents.versions import Refused, version_of
-from infra import forget as forgetting
-from infra import policy_log
 from infra.errors import UserError
-from infra.policy_log import PolicyLog
-from infra.promotion import UNPROVEN
+from infra.privacy import forget as forgetting
 from infra.settings import Settings
+from infra.versions import policy_log
+from infra.versions.policy_log import PolicyLog
+from infra.versions.promotion import UNPROVEN
 
 Reason = Annotated[str, Field(min_length=1, max_length=500, description="why; it is kept with the act")]
 

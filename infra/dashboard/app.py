@@ -18,7 +18,7 @@ from infra.dashboard.model import Model
 from infra.dashboard.reader import Follower, stop
 from infra.dashboard.service import EVERY_S, Service
 from infra.errors import UserError
-from infra.pseudonyms import pseudonyms
+from infra.privacy.pseudonyms import pseudonyms
 from infra.settings import Settings
 
 _HEADERS: Final = {

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 
-from infra.clients import Partition, Raw
+from infra.cluster.clients import Partition, Raw
 
 
 @dataclass(slots=True)

@@ -19,7 +19,7 @@ from infra.dashboard.shelves import Shelves
 from infra.dashboard.versions import Versions
 from infra.dashboard.waits import Waits
 from infra.measures.recent import Recent
-from infra.pseudonyms import Pseudonyms
+from infra.privacy.pseudonyms import Pseudonyms
 from policies.experiments import SHADOW
 from streams.codec import MalformedRecord, decode
 from streams.records import (

@@ -11,7 +11,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from agents.wiring import FLOWS, SERVING
-from infra.clients import Partition, Raw, Reader, client_options, partitions_of, reader
+from infra.cluster.clients import Partition, Raw, Reader, client_options, partitions_of, reader
 from infra.dashboard.following import Behind, Following
 from infra.dashboard.merge import Merge
 from infra.dashboard.model import READ, WHOLE, Model

@@ -8,7 +8,7 @@ from threading import Event, Thread
 from time import monotonic, time
 from typing import Final
 
-from infra.clients import Partition, Raw, partitions_of, reader
+from infra.cluster.clients import Partition, Raw, partitions_of, reader
 from infra.measures.scoreboard import Scoreboard
 from infra.settings import Settings
 from streams.topics import TOPICS, Topic

@@ -12,13 +12,13 @@ from typing import Final, Self
 from aiokafka.errors import KafkaConnectionError, KafkaError, OffsetOutOfRangeError
 from msgspec.structs import replace
 
-from infra.clients import Bare, BareReader, Partition, bare_reader, unreachable
+from infra.cluster.clients import Bare, BareReader, Partition, bare_reader, unreachable
+from infra.cluster.rights import told
 from infra.errors import UserError
 from infra.history.clock import clock
 from infra.history.merge import merged
 from infra.history.message import Message
 from infra.history.part import LogPart
-from infra.rights import told
 from infra.settings import load
 from streams.topics import BY_NAME
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from infra.history.message import Found, Message
-from infra.pseudonyms import NAMING, Pseudonyms
+from infra.privacy.pseudonyms import NAMING, Pseudonyms
 from streams.codec import MalformedRecord, decode, encode
 
 

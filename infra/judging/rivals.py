@@ -89,7 +89,7 @@ def _file(name: str, parent: PolicyVersion, versions: Versions) -> PolicyVersion
     """The version that `tradewind policies promote` would make of the file."""
     from pathlib import Path
 
-    from infra.pretrained import as_version, whole
+    from infra.versions.pretrained import as_version, whole
 
     known = whole(Path(name))
     if known is not None and known.sha256 in versions:

@@ -21,7 +21,7 @@ from infra.judging import assemble, read_out, rivals
 from infra.judging.context import Context
 from infra.judging.evidence import Evidence, Named, Place, Range, Recomputed, Reproduced, Verified
 from infra.judging.judge import Judge
-from infra.pseudonyms import pseudonyms
+from infra.privacy.pseudonyms import pseudonyms
 from infra.settings import Settings
 from policies.version import PolicyVersion
 from streams.topics import BY_NAME, CATALOG, DECISIONS, OUTCOMES, POLICY_VERSIONS, TOPICS, Topic

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from infra.clients import Bare
+from infra.cluster.clients import Bare
 from infra.mapping.fields import Left
 from infra.mapping.paths import Scope
 from infra.mapping.rules import Rule, Rules, arrived, first, spread
 from infra.names import FOREIGN
-from infra.pseudonyms import NAMING, Pseudonyms
+from infra.privacy.pseudonyms import NAMING, Pseudonyms
 from streams.codec import decode, decode_key
 from streams.topics import Topic
 

@@ -9,7 +9,7 @@ from agents.versions import Serving
 from infra.metrics.health import Health
 from infra.metrics.observed import Observed
 from infra.metrics.pulse import Pulse, Watched
-from infra.tally import Tally
+from infra.serving.tally import Tally
 
 
 class Running(Watched, Protocol):

@@ -11,11 +11,11 @@ from time import monotonic, perf_counter, time
 from typing import Final
 
 from agents.contract import Agent, Input, State, Step
-from infra.inbox import Run
 from infra.metrics.buckets import LATENCY_S, STEP_S, Buckets
 from infra.metrics.quality import Quality
-from infra.throttle import Throttled
-from infra.wrapped import Wrapped
+from infra.serving.inbox import Run
+from infra.serving.throttle import Throttled
+from infra.serving.wrapped import Wrapped
 from policies.version import PolicyVersion
 
 _appended_at: Final = attrgetter("timestamp")

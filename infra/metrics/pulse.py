@@ -8,7 +8,7 @@ from typing import Final, Protocol
 
 from aiokafka.errors import KafkaError
 
-from infra.clients import Partition
+from infra.cluster.clients import Partition
 from streams.topics import Topic
 
 _BEAT_S: Final = 3.0

@@ -9,11 +9,11 @@ from time import monotonic
 from infra.metrics.health import Health
 from infra.metrics.observed import Observed
 from infra.metrics.pulse import Logs, Pulse
-from infra.ownership import Ownership
+from infra.serving.ownership import Ownership
+from infra.serving.tally import Tally
+from infra.serving.watch import Watcher
+from infra.serving.watchdog import Watchdog
 from infra.settings import Settings
-from infra.tally import Tally
-from infra.watch import Watcher
-from infra.watchdog import Watchdog
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

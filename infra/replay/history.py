@@ -20,7 +20,7 @@ from infra.history.progress import Progress
 from infra.history.pseudonymous import entered
 from infra.history.reading import messages
 from infra.measures.scoreboard import Scoreboard
-from infra.pseudonyms import Pseudonyms
+from infra.privacy.pseudonyms import Pseudonyms
 from infra.replay.in_process import InProcess
 from streams.topics import DEAD_LETTERS, RECOMMENDATIONS, USER_EVENTS, Topic
 

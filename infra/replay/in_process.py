@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from agents.contract import Agent, Input, Output, State, Step
 from agents.versions import Serving
+from infra.cluster.letters import dead_letter
 from infra.history.message import Message
-from infra.letters import dead_letter
-from infra.watch import follow
+from infra.serving.watch import follow
 from policies.experiments import NONE, Experiments
 from policies.version import SHIPPED, PolicyVersion
 from streams.codec import MalformedRecord, decode, encode

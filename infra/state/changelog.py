@@ -6,9 +6,9 @@ from typing import Final
 import msgspec
 
 from agents.contract import Writes
-from infra import rights
-from infra.clients import Bare, BareReader, Lain, Partition, bare_reader
-from infra.outbox import Message
+from infra.cluster import rights
+from infra.cluster.clients import Bare, BareReader, Lain, Partition, bare_reader
+from infra.cluster.outbox import Message
 from infra.settings import Settings
 from infra.state.entries import Entries
 from infra.state.mark import Mark, Progress

@@ -13,8 +13,8 @@ from time import time_ns
 from typing import Any, Final, NamedTuple, Protocol
 
 from agents.contract import Input
-from infra.clients import Bare
-from infra.envelope import Traces, parent_of, trace_of
+from infra.cluster.clients import Bare
+from infra.cluster.envelope import Traces, parent_of, trace_of
 from infra.errors import UserError
 from infra.settings import Settings
 from infra.tracing import conventions as names

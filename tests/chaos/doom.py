@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal, cast, get_args
 
-from infra import outbox
-from infra.clients import Batch, Partition, Producer, producer
+from infra.cluster import outbox
+from infra.cluster.clients import Batch, Partition, Producer, producer
 from infra.settings import Settings
 
 Stage = Literal["sent", "offsets", "committed"]

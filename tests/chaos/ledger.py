@@ -20,9 +20,9 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from agents.contract import Draft, Input, Output, State, Step
 from infra import logs, provision, settings
-from infra.app import group_of
 from infra.errors import UserError
-from infra.worker import serve
+from infra.serving.app import group_of
+from infra.serving.worker import serve
 from policies.version import PolicyVersion
 from streams.records import UserEvent
 from streams.seen import Seen

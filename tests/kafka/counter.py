@@ -15,11 +15,11 @@ import msgspec
 
 from agents.contract import Draft, Input, Output, State, Step
 from infra import logs, provision, settings
-from infra.app import group_of
-from infra.inbox import Fetched
+from infra.serving.app import group_of
+from infra.serving.inbox import Fetched
+from infra.serving.task import Task
+from infra.serving.worker import serve
 from infra.state.memory import Memory
-from infra.task import Task
-from infra.worker import serve
 from policies.version import PolicyVersion
 from streams.records import SkuDemand
 from streams.topics import ORDERS, SKU_DEMAND, Topic

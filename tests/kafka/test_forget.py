@@ -13,7 +13,7 @@ from kafka import KafkaProducer
 from agents.wiring import FLOWS
 from infra import provision
 from infra.cli import main
-from infra.partitioner import partition_for
+from infra.cluster.partitioner import partition_for
 from infra.settings import load
 from infra.state.changelog import changelog_topic
 from streams.codec import encode

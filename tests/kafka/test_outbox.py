@@ -8,8 +8,8 @@ import pytest
 from aiokafka.errors import KafkaError
 from kafka import KafkaAdminClient
 
-from infra.clients import Partition, producer
-from infra.outbox import FencedError, Message, Outbox, _transactions  # pyright: ignore[reportPrivateUsage] # the client's book
+from infra.cluster.clients import Partition, producer
+from infra.cluster.outbox import FencedError, Message, Outbox, _transactions  # pyright: ignore[reportPrivateUsage] # the client's book
 from infra.settings import Settings
 from infra.state.changelog import catch_up, changes
 from infra.state.entries import Entries

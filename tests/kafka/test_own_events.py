@@ -14,9 +14,9 @@ import pytest
 from kafka import KafkaProducer
 
 from infra import provision, retry
+from infra.cluster.reading import reading
 from infra.mapping.entrance import Entrance
 from infra.mapping.load import rules_of
-from infra.reading import reading
 from infra.settings import Settings, load
 from streams.codec import encode
 from streams.records import DeadLetter

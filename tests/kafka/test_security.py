@@ -18,7 +18,7 @@ from infra.dashboard.model import Model
 from infra.dashboard.reader import Follower, stop
 from infra.errors import UserError
 from infra.mapping.intake import wired
-from infra.pseudonyms import Pseudonyms
+from infra.privacy.pseudonyms import Pseudonyms
 from infra.settings import load
 from tests.kafka import strict
 from tests.kafka.harness import AT, LONG_S, TRADEWIND, Setting, Worker, committed, placed, send, values

@@ -10,9 +10,9 @@ from typing import Any, Final, cast
 
 from aiokafka import AIOKafkaConsumer
 
-from infra import outbox
-from infra.clients import Partition, client_options, producer
-from infra.outbox import Message, Outbox
+from infra.cluster import outbox
+from infra.cluster.clients import Partition, client_options, producer
+from infra.cluster.outbox import Message, Outbox
 from infra.settings import Settings
 
 _COMMIT_S: Final = 0.5

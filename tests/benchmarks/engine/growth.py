@@ -17,7 +17,7 @@ import numpy as np
 from msgspec.structs import replace
 
 from agents.contract import Agent, Input
-from infra import tuning
+from infra.serving import tuning
 from infra.settings import Settings
 from infra.state.changelog import changelog_topic
 from infra.state.hot import Hot

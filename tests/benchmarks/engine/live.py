@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 import aiokafka
 import orjson
 
-from infra.partitioner import partition_for
+from infra.cluster.partitioner import partition_for
 from streams.topics import RECOMMENDATIONS, USER_EVENTS
 from tests.benchmarks.engine.job import PARTITIONS, Pair
 

@@ -15,9 +15,9 @@ from typing import Final, NamedTuple
 
 from agents.contract import State, Step
 from infra.broker.server import free_port
-from infra.clients import Bare
-from infra.inbox import Run as Taken
+from infra.cluster.clients import Bare
 from infra.metrics.observed import Observed
+from infra.serving.inbox import Run as Taken
 from policies.version import SHIPPED
 from streams.topics import USER_EVENTS
 from tests.benchmarks.engine import contestants as c

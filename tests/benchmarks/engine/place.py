@@ -13,8 +13,8 @@ from kafka.admin import KafkaAdminClient
 from kafka.errors import KafkaError
 
 from agents.wiring import FLOWS
-from infra.clients import Batch, Partition, producer, reader
-from infra.partitioner import partition_for
+from infra.cluster.clients import Batch, Partition, producer, reader
+from infra.cluster.partitioner import partition_for
 from infra.settings import Settings
 from streams.topics import POLICY_VERSIONS, Topic
 from tests.benchmarks.engine.job import PARTITIONS, SHARED, Pair

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from infra.partitioner import partition_for
+from infra.cluster.partitioner import partition_for
 from infra.state.changelog import PROGRESS
 from infra.state.mark import Progress
 from streams.topics import USER_EVENTS, Topic

@@ -23,16 +23,16 @@ RULES: Final[tuple[tuple[str, str, frozenset[str] | None], ...]] = (
     ("decide", "policies/slates/slate.py", frozenset({"choose"})),
     ("encode", "streams/codec.py", frozenset({"encode"})),
     ("encode", "agents/contract.py", frozenset({"done", "writes"})),
-    ("encode", "infra/task.py", frozenset({"_message"})),
-    ("encode", "infra/envelope.py", None),
-    ("encode", "infra/outbox.py", frozenset({"_pack", "_append"})),
+    ("encode", "infra/serving/task.py", frozenset({"_message"})),
+    ("encode", "infra/cluster/envelope.py", None),
+    ("encode", "infra/cluster/outbox.py", frozenset({"_pack", "_append"})),
     ("encode", "state/changelog.py", frozenset({"changes"})),
     ("decode", "streams/codec.py", frozenset({"decode"})),
     ("state", "infra/state/", None),
     ("features", "/agents/", frozenset({"step"})),
-    ("fetch", "infra/transport.py", None),
-    ("fetch", "infra/inbox.py", None),
-    ("fetch", "infra/watch.py", None),
+    ("fetch", "infra/serving/transport.py", None),
+    ("fetch", "infra/serving/inbox.py", None),
+    ("fetch", "infra/serving/watch.py", None),
     ("fetch", "aiokafka/consumer/", None),
     ("fetch", "site-packages/faust/", None),
     (
@@ -46,7 +46,7 @@ RULES: Final[tuple[tuple[str, str, frozenset[str] | None], ...]] = (
         frozenset({"commit_transaction", "send_offsets_to_transaction", "begin_transaction"}),
     ),
     ("send", "aiokafka/", None),
-    ("handle", "infra/task.py", frozenset({"_handle", "_commit"})),
+    ("handle", "infra/serving/task.py", frozenset({"_handle", "_commit"})),
 )
 STAGES: Final = ("fetch", "decode", "features", "decide", "encode", "state", "send", "commit", "handle", "loop")
 

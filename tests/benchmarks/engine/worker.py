@@ -1,4 +1,4 @@
-"""Tradewind's worker as the benchmark starts it: `infra.worker.run` with one agent.
+"""Tradewind's worker as the benchmark starts it: `infra.serving.worker.run` with one agent.
 
     python -m tests.benchmarks.engine.worker AGENT [--at-least-once] [--stages FILE]
 
@@ -8,11 +8,11 @@ Its settings are the product's own (TRADEWIND_…); what it reads lies under the
 import argparse
 from pathlib import Path
 
-import infra.task
+import infra.serving.task
 from agents.wiring import FLOWS
 from infra import logs, provision
-from infra.app import group_of
-from infra.worker import serve
+from infra.serving.app import group_of
+from infra.serving.worker import serve
 from tests.benchmarks.engine.agents import agent_of
 from tests.benchmarks.engine.place import Placed
 
@@ -28,7 +28,7 @@ def main() -> None:
     if given.at_least_once:
         from tests.benchmarks.engine.at_least_once import PlainOutbox
 
-        setattr(infra.task, "Outbox", PlainOutbox)
+        setattr(infra.serving.task, "Outbox", PlainOutbox)
     if given.stages is not None:
         from tests.benchmarks.engine import stages
 

@@ -19,7 +19,7 @@ import numpy as np
 import orjson
 
 from infra.evaluate.bandit import POLICIES, run
-from infra.tuning import settle
+from infra.serving.tuning import settle
 from policies.linalg import Floats
 from policies.tasks.shopper import Drift, Shoppers, population
 from tests.benchmarks.learning.contest import EXPLORATIONS, Turn, contest, default, tuned

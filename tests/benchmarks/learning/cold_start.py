@@ -18,7 +18,7 @@ import orjson
 
 from infra.evaluate.cold_start import LEARNED, PLAIN, POLICIES
 from infra.evaluate.ratings import read
-from infra.tuning import settle
+from infra.serving.tuning import settle
 from policies.ratings.factors import rmse, train, without
 from policies.ratings.table import Ratings
 from tests.benchmarks.learning.movielens import movielens

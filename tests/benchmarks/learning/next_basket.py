@@ -23,7 +23,7 @@ import orjson
 
 from infra.evaluate.journey import By, journey
 from infra.evaluate.next_basket import BASELINES, MAKERS, Given, Run, ahead, means
-from infra.tuning import settle
+from infra.serving.tuning import settle
 from policies.tasks.shop import Basket, baskets, draw_task
 
 OUT: Final = Path("build/learning/next_basket.json")

@@ -17,7 +17,7 @@ from typing import Any, Final
 import numpy as np
 import orjson
 
-from infra.tuning import settle
+from infra.serving.tuning import settle
 from policies.bandit.hierarchy import LinearPrior, Sums
 from policies.beliefs.gaussian import Evidence, Posterior, Prior
 from policies.beliefs.runs import Runs, Start

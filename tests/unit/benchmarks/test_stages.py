@@ -23,7 +23,7 @@ def stack(*frames: tuple[str, str]) -> FrameType:
     return calls["inner"]()
 
 
-TASK, STEP = ("/x/infra/task.py", "_handle"), ("/x/agents/recommendation.py", "step")
+TASK, STEP = ("/x/infra/serving/task.py", "_handle"), ("/x/agents/recommendation.py", "step")
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from agents.wiring import SERVING
-from infra.app import group_of
+from infra.serving.app import group_of
 from infra.settings import load
 from tests.unit.deploy.named import DEPLOY, METRICS_PORT, ROOT, check_command, check_environment, documents
 

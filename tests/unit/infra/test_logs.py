@@ -13,13 +13,13 @@ SECRET = 'pa"ss\\wörd'  # noqa: S105 # made up
 
 def record(message: str, *arguments: object, error: Exception | None = None) -> logging.LogRecord:
     given = None if error is None else (type(error), error, None)
-    return logging.LogRecord("infra.worker", logging.WARNING, "", 0, message, arguments, given)
+    return logging.LogRecord("infra.serving.worker", logging.WARNING, "", 0, message, arguments, given)
 
 
 def test_a_json_line_has_the_keys_that_stay() -> None:
     said = json.loads(logs.AsJson().format(record("%d of %s", 3, "ü")))
     assert list(said) == ["time", "level", "logger", "message"]
-    assert (said["level"], said["logger"], said["message"]) == ("WARNING", "infra.worker", "3 of ü")
+    assert (said["level"], said["logger"], said["message"]) == ("WARNING", "infra.serving.worker", "3 of ü")
     assert said["time"].endswith("+00:00")
 
 

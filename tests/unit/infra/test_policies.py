@@ -12,9 +12,10 @@ import pytest
 from msgspec.structs import replace
 
 from agents.versions import record_of
-from infra import cli, pretrained
+from infra import cli
 from infra.errors import UserError
-from infra.policy_log import PolicyLog
+from infra.versions import pretrained
+from infra.versions.policy_log import PolicyLog
 from policies.artefact import save
 from policies.meta.domains import fit
 from policies.version import SHIPPED, PolicyVersion

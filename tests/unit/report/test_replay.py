@@ -8,8 +8,8 @@ import pytest
 from infra.cli import main
 from infra.history.lines import write
 from infra.judging.evidence import Named
-from infra.promotion import ruling
 from infra.report.opened import opened
+from infra.versions.promotion import ruling
 from policies.slates.recommend import PRIOR
 from policies.version import SHIPPED, PolicyVersion
 from tests.unit.judging.log import log

@@ -14,7 +14,7 @@ from typing import Any, Final
 import aiokafka
 import orjson
 
-from infra.clients import Batch
+from infra.cluster.clients import Batch
 
 _BATCH_BYTES: Final = 512 * 1024
 _COMMIT_S: Final = 1.0

@@ -16,7 +16,7 @@ from infra.contract.examples import example_of
 from infra.contract.registry import frame, frames
 from infra.contract.schemas import schema_of
 from infra.errors import UserError
-from infra.outlet import Outlet
+from infra.serving.outlet import Outlet
 from infra.settings import Settings, load
 from streams.codec import decode, record_of
 from streams.records import UserEvent

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.clients import Partition
+from infra.cluster.clients import Partition
 from infra.dashboard.merge import Merge
 
 

@@ -9,10 +9,10 @@ import pytest
 from msgspec.structs import replace
 
 from agents.contract import Input, Output, State, Step
-from infra.inbox import Run
 from infra.metrics.observed import Observed, Timed, timed
 from infra.metrics.quality import Quality
-from infra.throttle import Throttled
+from infra.serving.inbox import Run
+from infra.serving.throttle import Throttled
 from policies.version import SHIPPED, PolicyVersion
 from streams.records import Decision, Outcome
 from streams.topics import DECISIONS, OUTCOMES

@@ -8,7 +8,7 @@ from time import monotonic
 import pytest
 from aiokafka.errors import KafkaConnectionError
 
-from infra.clients import Partition
+from infra.cluster.clients import Partition
 from infra.metrics.pulse import Pulse
 from streams.topics import ORDERS, Topic
 

@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from agents.learner import Counts
 from agents.versions import Serving
-from infra.clients import Partition
+from infra.cluster.clients import Partition
 from infra.metrics import table
 from infra.metrics.collector import InsideCollector
 from infra.metrics.health import Health
@@ -19,7 +19,7 @@ from infra.metrics.inside import Inside
 from infra.metrics.observed import Observed
 from infra.metrics.pulse import Pulse
 from infra.metrics.reference import PATH, page
-from infra.tally import Tally
+from infra.serving.tally import Tally
 from policies.version import PolicyVersion
 from streams.topics import EXPERIENCES, Topic
 

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 
 import pytest
 
+from infra.cluster.knocking import kept_out, knock
 from infra.errors import UserError
-from infra.knocking import kept_out, knock
 from infra.settings import load
 
 

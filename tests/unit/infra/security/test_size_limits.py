@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from infra import pretrained
 from infra.commands import asyncapi
 from infra.commands import map as mapping_command
 from infra.contract.registry import frames
@@ -22,9 +21,10 @@ from infra.limited import content
 from infra.mapping import load as mapping
 from infra.mapping.entrance import Entrance
 from infra.mapping.rules import Rules
-from infra.pseudonyms import Pseudonyms
+from infra.privacy.pseudonyms import Pseudonyms
 from infra.report import opened
 from infra.settings import load
+from infra.versions import pretrained
 from policies import artefact, version
 from streams.codec import MAX_BYTES, MalformedRecord, decode
 from streams.topics import RECOMMENDATIONS, TOPICS, USER_EVENTS, Topic

@@ -12,9 +12,9 @@ import orjson
 import pytest
 from pydantic import SecretStr
 
+from infra.cluster.tokens import Source, Tokens, expiry, source_of
 from infra.errors import UserError
 from infra.settings import load
-from infra.tokens import Source, Tokens, expiry, source_of
 
 SECRET = "s/e cret"  # noqa: S105 # of nothing
 

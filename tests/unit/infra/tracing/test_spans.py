@@ -7,14 +7,14 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from agents.contract import Input
-from infra.envelope import traced
+from infra.cluster.envelope import traced
 from infra.settings import load
 from infra.tracing.context import Context
 from infra.tracing.spans import Spans
 from streams.records import SkuDemand
 from streams.times import EventTime
 from streams.topics import SKU_DEMAND
-from tests.unit.infra.test_inbox import Row
+from tests.unit.infra.serving.test_inbox import Row
 
 SAMPLED = b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 UNSAMPLED = b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"

@@ -1,0 +1,1 @@
+"""The Kafka cluster as everything here meets it: clients, topics, rights, keys and headers."""
