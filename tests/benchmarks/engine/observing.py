@@ -23,12 +23,12 @@ from streams.topics import USER_EVENTS
 from tests.benchmarks.engine import contestants as c
 from tests.benchmarks.engine.agents import agent_of
 from tests.benchmarks.engine.bench import Bench, Findings, say
-from tests.benchmarks.engine.contest import Contestant, Run, run
+from tests.benchmarks.engine.contest import Contestant, Run
 from tests.benchmarks.engine.place import Placed
 from tests.benchmarks.engine.profiles import inputs, shared_views
 from tests.benchmarks.engine.spread import Spread
 from tests.benchmarks.engine.table import Row
-from tests.benchmarks.engine.throughput import WARM_UP
+from tests.benchmarks.engine.throughput import full_speed
 
 _SCRAPE_S: Final = 5.0  # thrice as often as is usual
 _TARGET: Final = 3.0  # percent
@@ -118,19 +118,10 @@ def _pair(bench: Bench, one: Contestant, total: int, *, watched_first: bool) -> 
     settings = {**one.settings, "TRADEWIND_METRICS_PORT": str(port)}
     shown = replace(one, name=f"{one.name}-watched", settings=settings)
     with _scraping(port):
-        made = {found.name: _run(bench, found, total) for found in ((shown, one) if watched_first else (one, shown))}
+        made = {
+            found.name: full_speed(bench, found, total) for found in ((shown, one) if watched_first else (one, shown))
+        }
     return made[one.name], made[shown.name]
-
-
-def _run(bench: Bench, one: Contestant, total: int) -> Run:
-    return run(
-        one,
-        address=bench.address,
-        folder=bench.folder,
-        total=total,
-        warm_up=int(WARM_UP * total),
-        settings=bench.settings,
-    )
 
 
 @contextmanager

@@ -8,11 +8,11 @@ import orjson
 
 from tests.benchmarks.engine import contestants as c
 from tests.benchmarks.engine.bench import Bench, Findings, say
-from tests.benchmarks.engine.contest import Contestant, Run, run
+from tests.benchmarks.engine.contest import Contestant, Run
 from tests.benchmarks.engine.spread import Spread
 from tests.benchmarks.engine.stages import BIN_S, EVERY_S, STAGES
 from tests.benchmarks.engine.table import Row
-from tests.benchmarks.engine.throughput import WARM_UP
+from tests.benchmarks.engine.throughput import full_speed
 
 
 def measure(bench: Bench) -> Findings:
@@ -31,8 +31,8 @@ def _sampled(bench: Bench, one: Contestant, total: int) -> tuple[list[dict[str, 
     shares: list[dict[str, float]] = []
     slowed: list[float] = []
     for number in range(1, bench.repeats + 1):
-        plain = _run(bench, one, total)
-        sampled = _run(bench, watched, total)
+        plain = full_speed(bench, one, total)
+        sampled = full_speed(bench, watched, total)
         slowed.append(100 * (1 - sampled.rate / plain.rate))
         shares.append(by_stage(orjson.loads(path.read_bytes()), sampled))
         say(f"round {number}/{bench.repeats}: {one.name} {sampled.rate:,.0f} events/s sampled, {plain.rate:,.0f} plain")
@@ -48,17 +48,6 @@ def _rows(title: str, shares: list[dict[str, float]]) -> list[Row]:
         )
         for stage in (*STAGES, "waiting")
     ]
-
-
-def _run(bench: Bench, one: Contestant, total: int) -> Run:
-    return run(
-        one,
-        address=bench.address,
-        folder=bench.folder,
-        total=total,
-        warm_up=int(WARM_UP * total),
-        settings=bench.settings,
-    )
 
 
 def by_stage(samples: dict[str, Any], of: Run) -> dict[str, float]:

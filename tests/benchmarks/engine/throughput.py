@@ -28,18 +28,22 @@ def rounds(bench: Bench, contestants: Sequence[Contestant], total: int) -> list[
     for number in range(1, bench.repeats + 1):
         runs: dict[str, Run] = {}
         for one in contestants:
-            made = run(
-                one,
-                address=bench.address,
-                folder=bench.folder,
-                total=total,
-                warm_up=int(WARM_UP * total),
-                settings=bench.settings,
-            )
-            runs[one.name] = made
+            made = runs[one.name] = full_speed(bench, one, total)
             say(f"round {number}/{bench.repeats}: {one.name} {made.rate:,.0f} events/s, {made.cpu_us:,.0f} µs CPU each")
         found.append(runs)
     return found
+
+
+def full_speed(bench: Bench, one: Contestant, total: int) -> Run:
+    """One of them through its whole input, the first part of which isn't counted."""
+    return run(
+        one,
+        address=bench.address,
+        folder=bench.folder,
+        total=total,
+        warm_up=int(WARM_UP * total),
+        settings=bench.settings,
+    )
 
 
 def _numbers(found: Sequence[dict[str, Run]]) -> dict[str, Any]:
