@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check audit bench learn-bench chaos docs lock clean
+.PHONY: help setup demo test check check-types check-fast audit bench learn-bench chaos docs lock clean
 
 BIN := .venv/bin
 STAMP := .venv/.ready
@@ -21,11 +21,16 @@ demo: $(STAMP) ## Run the whole main job on real data, in a little over two minu
 test: $(STAMP) ## Run all tests, those against the real broker included
 	$(BIN)/pytest
 
-check: $(STAMP) ## The fast loop: ruff, pyright, import-linter, tests without a broker
+check: $(STAMP) ## The fast loop: ruff, import-linter, pyright, tests without a broker
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/pyright
 	$(BIN)/lint-imports --no-cache
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target check-types check-fast
+
+check-types: $(STAMP)
+	$(BIN)/pyright
+
+check-fast: $(STAMP)
 	$(BIN)/pytest -q -n auto -m 'not kafka and not browser'
 
 audit: $(STAMP) ## Look every locked package up for known vulnerabilities (needs PyPI's advisories, so no part of check)

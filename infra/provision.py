@@ -9,8 +9,8 @@ from typing import Any, Final, Protocol, cast
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 from kafka.errors import KafkaError, KafkaTimeoutError, TopicAlreadyExistsError, TopicAuthorizationFailedError
 
-from infra.cluster.clients import admin_options, unreachable
-from infra.cluster.knocking import knock
+from infra.cluster.clients import admin_options
+from infra.cluster.knocking import knock, unreachable
 from infra.cluster.letters import ROOM
 from infra.errors import UserError
 from infra.names import FOREIGN

@@ -170,16 +170,6 @@ async def partitions_of(source: Reader, topic: str) -> set[int]:
         raise UserError(f"topic {topic} is missing: `tradewind topics create` makes it") from error
 
 
-def unreachable(settings: Settings) -> UserError:
-    """The sentence for a cluster that doesn't answer, or doesn't let this client in. Asks it once more which it is."""
-    from infra.cluster.knocking import kept_out  # only where something is wrong
-
-    return kept_out(settings) or UserError(
-        f"no Kafka broker answers at {settings.bootstrap_servers}: start one (`tradewind broker up`) "
-        "or set TRADEWIND_BOOTSTRAP_SERVERS to host:port of yours"
-    )
-
-
 def _security(settings: Settings) -> dict[str, Any]:
     options: dict[str, Any] = {"security_protocol": settings.security_protocol}
     if "SSL" in settings.security_protocol:

@@ -5,7 +5,7 @@ import ssl
 from time import monotonic, sleep
 from typing import Final
 
-from infra.cluster.clients import tls, unreachable
+from infra.cluster.clients import tls
 from infra.errors import UserError
 from infra.settings import Settings
 
@@ -25,6 +25,14 @@ def knock(settings: Settings) -> None:
         if monotonic() > give_up:
             raise unreachable(settings)
         sleep(_AGAIN_S)
+
+
+def unreachable(settings: Settings) -> UserError:
+    """The sentence for a cluster that doesn't answer, or doesn't let this client in. Asks it once more which it is."""
+    return kept_out(settings) or UserError(
+        f"no Kafka broker answers at {settings.bootstrap_servers}: start one (`tradewind broker up`) "
+        "or set TRADEWIND_BOOTSTRAP_SERVERS to host:port of yours"
+    )
 
 
 def _one_opens(settings: Settings) -> bool:

@@ -9,8 +9,8 @@ from kafka import KafkaConsumer
 from kafka.errors import KafkaError, KafkaTimeoutError, TopicAuthorizationFailedError
 from kafka.structs import TopicPartition
 
-from infra.cluster.clients import admin_options, unreachable
-from infra.cluster.knocking import knock
+from infra.cluster.clients import admin_options
+from infra.cluster.knocking import knock, unreachable
 from infra.cluster.letters import ROOM
 from infra.cluster.rights import told
 from infra.errors import UserError

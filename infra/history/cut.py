@@ -11,7 +11,8 @@ from kafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError, To
 from kafka.structs import TopicPartition
 from msgspec.structs import replace
 
-from infra.cluster.clients import admin_options, unreachable
+from infra.cluster.clients import admin_options
+from infra.cluster.knocking import unreachable
 from infra.errors import UserError
 from infra.history.kafka import LogReading
 from infra.history.part import By, LogPart, LogSlice

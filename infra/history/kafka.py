@@ -12,7 +12,8 @@ from typing import Final, Self
 from aiokafka.errors import KafkaConnectionError, KafkaError, OffsetOutOfRangeError
 from msgspec.structs import replace
 
-from infra.cluster.clients import Bare, BareReader, Partition, bare_reader, unreachable
+from infra.cluster.clients import Bare, BareReader, Partition, bare_reader
+from infra.cluster.knocking import unreachable
 from infra.cluster.rights import told
 from infra.errors import UserError
 from infra.history.clock import clock

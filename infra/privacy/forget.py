@@ -12,8 +12,9 @@ from msgspec.structs import replace
 
 from agents.wiring import FLOWS
 from infra import provision
-from infra.cluster.clients import Partition, Reader, partitions_of, producer, reader, unreachable
+from infra.cluster.clients import Partition, Reader, partitions_of, producer, reader
 from infra.cluster.envelope import schema_header
+from infra.cluster.knocking import unreachable
 from infra.cluster.partitioner import partition_for
 from infra.errors import UserError
 from infra.privacy.proof import Places, Proof, Recorded, Watch

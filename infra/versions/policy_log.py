@@ -14,9 +14,9 @@ from kafka.structs import TopicPartition
 from msgspec.structs import replace
 
 from agents.versions import Refused, Serving, record_of, version_of
-from infra.cluster.clients import admin_options, unreachable
+from infra.cluster.clients import admin_options
 from infra.cluster.envelope import schema_header
-from infra.cluster.knocking import knock
+from infra.cluster.knocking import knock, unreachable
 from infra.errors import UserError
 from infra.settings import Settings
 from infra.versions.promotion import KEY, Digest
