@@ -34,7 +34,9 @@ check-fast: $(STAMP)
 	$(BIN)/pytest -q -n auto -m 'not kafka and not browser'
 
 audit: $(STAMP) ## Look every locked package up for known vulnerabilities (needs PyPI's advisories, so no part of check)
-	$(BIN)/pip-audit --strict --progress-spinner off --require-hashes --disable-pip --requirement requirements.lock
+	@$(BIN)/pip-audit --strict --progress-spinner off --require-hashes --disable-pip --requirement requirements.lock || { \
+		echo "audit: not clean. A package that is 'not found on PyPI' says nothing of the package: its advisories can't be" \
+			"read here, as behind a mirror, which has none. Run it where PyPI itself answers." >&2; exit 1; }
 
 bench: $(STAMP) ## Measure the engine against its peers, in about half an hour (ARGS="--quick", "--only quix,faust", …)
 	@$(BIN)/python -m tests.benchmarks.engine $(ARGS)

@@ -8,14 +8,16 @@ from typing import Any, Final, cast
 import msgspec
 
 from policies.bidding.inflight import InFlight
-from policies.bidding.landscape import Landscape
+from policies.bidding.landscape import ENOUGH, Landscape
 from policies.bidding.pacing import Bid, Pace, Plan, Published, bid_of, stop
 from policies.bidding.population import Flight
 from policies.bidding.quality import Quality, Tally, quality
+from policies.bidding.reserve import Payments, Reserve
 from policies.version import Priors
 from streams.campaigns import Ledger
 from streams.records import AdEvent, Campaign
 
+OPENING: Final = 0.02  # of the money left: a cap to begin with
 KEPT: Final = 32  # decisions whose outcome is awaited, and as many that a late auction may still correct
 
 Source = tuple[str, int, int]
@@ -40,6 +42,7 @@ class Steering(msgspec.Struct, array_like=True):
     pace: Pace
     inflight: InFlight
     landscape: Landscape
+    payments: Payments = msgspec.field(default_factory=Payments)
 
     @classmethod
     def open(cls, prior: Priors, plan: Plan, now: int) -> "Steering":
@@ -80,9 +83,14 @@ class Bidder(msgspec.Struct):
         if self.steering is None:
             return
         cap = self.published.max_bid if self.published else 0.0
-        capped = event.bid is not None and event.bid >= cap
+        capped = event.bid is not None and (event.bid >= cap or _was_silent(event))
         pace, remaining = self.steering.pace, plan.budget - self.ledger.spent
-        pace.observe(paid, remaining, plan, now, log_mu=self._log_mu_behind(event.decision_id), capped=capped)
+        log_mu = self._log_mu_behind(event.decision_id)
+        pace.observe(paid, remaining, plan, now, log_mu=log_mu, capped=capped)
+        if not _was_silent(event):
+            lost_to_cap = capped and paid == 0.0
+            would_pay = _uncapped(event, log_mu, self.steering.landscape) if lost_to_cap else paid
+            self.steering.payments.observe(would_pay, log_mu)
         self.steering.inflight.auction(event.decision_id)
         see_price(self.steering.landscape, plan, event)
 
@@ -112,6 +120,7 @@ def plan_of(campaign: Campaign) -> Plan:
         bid_max=campaign.bid_max,
         weights=(wants.ctr, wants.cvr, wants.revenue),
         first_price=campaign.auction == "first-price",
+        tolerance=campaign.overspend_tolerance,
     )
 
 
@@ -131,19 +140,20 @@ def decide(bidder: Bidder, measured: dict[str, float], prior: Priors, now: int) 
         return View(stop("the flight has yet to begin"), rates, {"campaign": measured})
     if now >= plan.ends_at:
         return View(stop("the flight is over"), rates, {"campaign": measured})
-    return _bid(plan, steering, bidder, rates, measured)
+    return _bid(plan, steering, bidder, rates, measured, now)
 
 
-def _bid(plan: Plan, steering: Steering, bidder: Bidder, rates: Quality, measured: dict[str, float]) -> View:
+def _bid(plan: Plan, steering: Steering, bidder: Bidder, rates: Quality, measured: dict[str, float], now: int) -> View:
     pace, landscape = steering.pace, steering.landscape
     remaining = plan.budget - bidder.ledger.spent
     value = measured["value"]
-    safe = steering.inflight.safe_bid(remaining, pace.per_ms)
+    reserve = _reserve(plan, steering, remaining, now)
     shade = landscape.shade(value * rates.index * exp(-pace.log_mu)) if plan.first_price else 1.0
     if bidder.exhausted:
         bid = stop("the budget is spent")
     else:
-        bid = bid_of(plan, pace, rates.index * shade, value, remaining, safe, landscape.least)
+        scale = rates.index * shade * reserve.share
+        bid = bid_of(plan, pace, scale, value, remaining, reserve.cap, landscape.least)
     features: dict[str, Any] = {
         "log_mu": pace.log_mu,
         "weight": pace.weight,
@@ -151,7 +161,8 @@ def _bid(plan: Plan, steering: Steering, bidder: Bidder, rates: Quality, measure
         "remaining": remaining,
         "ends_at": plan.ends_at,
         "in_flight": steering.inflight.bound(pace.per_ms),
-        "safe_bid": safe,
+        "safe_bid": reserve.cap,
+        "reserve_share": reserve.share,
         "quality": rates.index,
         "shade": shade,
         "log_price_mean": landscape.mean,
@@ -159,6 +170,34 @@ def _bid(plan: Plan, steering: Steering, bidder: Bidder, rates: Quality, measure
         "campaign": measured,
     }
     return View(bid, rates, features)
+
+
+def _reserve(plan: Plan, steering: Steering, remaining: float, now: int) -> Reserve:
+    """What may be bid for all that is in flight: the most that can't pass the budget whatever comes, or, where the
+    plan tolerates it, the most that hardly ever passes it by more than that."""
+    pace, inflight = steering.pace, steering.inflight
+    strict = Reserve(1.0, inflight.safe_bid(remaining, pace.per_ms))
+    if plan.tolerance <= 0.0 or remaining <= 0.0:
+        return strict
+    if steering.payments.auctions < ENOUGH:  # a cap under which nothing is won would teach nothing, and never end
+        strict = Reserve(1.0, max(strict.cap, min(steering.landscape.cheap, OPENING * remaining)))
+    left = max(1.0, pace.per_ms * (plan.ends_at - now))
+    allowance = remaining + plan.tolerance * plan.budget
+    likely = steering.payments.reserve(allowance, pace.log_mu, inflight.bound(pace.per_ms), left)
+    return likely if likely.cap > strict.cap else strict
+
+
+def _uncapped(event: AdEvent, log_mu: float, landscape: Landscape) -> float:
+    """What an auction that was lost under the cap would have cost without it: no less than a higher cap will."""
+    bid = (event.value or 0.0) * exp(-log_mu)
+    if event.price is not None and event.price >= (event.bid or 0.0):
+        return event.price if bid >= event.price else 0.0
+    return bid * landscape.win_rate(bid)
+
+
+def _was_silent(event: AdEvent) -> bool:
+    """Whether nothing was bid for an auction that was worth something: its bidder hadn't begun, or had stopped."""
+    return event.bid == 0.0 and (event.value is None or event.value > 0.0)
 
 
 def situation(bidder: Bidder) -> dict[str, Any]:

@@ -11,14 +11,20 @@ from typing import Final
 import numpy as np
 
 from agents.pairs import Facts
+from policies.attention.encoder import HISTORY, KINDS, History
 from policies.linalg import Floats
 from policies.slates.slate import MAX_CANDIDATES
 from streams.item_table import NO_CATEGORY, ItemTable, Rows
-from streams.profile import HALF_LIFE, Profile
+from streams.item_tokens import EMBEDDED, SAID
+from streams.profile import HALF_LIFE, VISIT_GAP, Profile
+from streams.times import DAY, MINUTE
 from streams.views import Views
 
-OWN, WITH, TRENDING, COLD = 60, 15, 15, 4
+OWN, WITH, TRENDING, NEW, COLD = 60, 15, 15, 8, 4
 CATEGORIES, PER_CATEGORY = 4, 4
+KEPT_BACK: Final = 8  # are logged
+_FAVOURITE: Final = KINDS.index("favourite")
+_DIRECTIONS: Final = EMBEDDED + SAID  # of a token: what an item is, not what it costs
 _NONE: Final = np.zeros(0, dtype=np.int64), np.zeros(0)
 
 
@@ -31,9 +37,11 @@ class Look:
     now: int
     location: str | None = None
     table: ItemTable = field(init=False)
+    past: History | None = field(init=False)  # the last items touched, and favourites; None outside a visit (ADR 0012)
     bought: Rows = field(init=False)  # the rows of the profile's items …
     own: Floats = field(init=False)  # …, their decayed counts of purchases, …
     shares: Floats = field(init=False)  # … and their decayed parts of baskets
+    withheld: list[Rows] = field(init=False, default_factory=list[Rows])  # what rules kept back, by source
     together: tuple[Rows, Floats] = field(init=False)  # how often bought with what was just touched, maybe repeated
 
     def __post_init__(self) -> None:
@@ -43,6 +51,23 @@ class Look:
         known = [self.table.companions(self.table.row(item)) for item in self.profile.recent]
         rows, shares = zip(_NONE, *(one for one in known if one is not None), strict=True)
         self.together = np.concatenate(rows), np.concatenate(shares)
+        self.past = self._past() if self.views.tokens and self._visiting() else None
+
+    def _visiting(self) -> bool:
+        """Whether the user has touched an item in the visit under way."""
+        touched = self.profile.touches()
+        return bool(touched) and self.now - MINUTE * (touched[-1] >> 2) <= VISIT_GAP
+
+    def _past(self) -> History:
+        """The last items touched, newest first; then those bought most that aren't among them."""
+        recent = self.table.rows(reversed(self.profile.recent))
+        touched = np.array(self.profile.touches()[::-1], dtype=np.int64)
+        order = np.argsort(-self.own, kind="stable")[:HISTORY]
+        order = order[~(self.bought[order][:, None] == recent).any(axis=1)][: HISTORY - len(recent)]
+        at = np.concatenate([MINUTE * (touched >> 2), self.profile.items.bought_at()[order]])
+        rows = np.concatenate([recent, self.bought[order]])
+        kinds = np.concatenate([touched & 3, np.full(len(order), _FAVOURITE)])
+        return History(self.views.tokens.read(rows), (self.now - at) / DAY, kinds)
 
     def candidates(self) -> Rows:
         """Up to 100 eligible items: from the user's history, co-purchase, trend, categories, popularity, new ones."""
@@ -65,17 +90,32 @@ class Look:
         if not self.table.doubtful[first].any():
             return first
         told = zip(self.table.names_of(rows), self.table.doubtful[rows], strict=True)
-        return rows[[not doubt or self.views.eligible(name, self.location) for name, doubt in told]][:limit]
+        may = np.array([not doubt or self.views.eligible(name, self.location) for name, doubt in told])
+        self.withheld.append(first[~may[:limit]])
+        return rows[may][:limit]
+
+    def kept_back(self) -> Rows:
+        """The first few that would have been candidates, had they not been blocked or out of stock."""
+        rows: list[int] = [row for some in self.withheld for row in some.tolist()]
+        return np.array(list(dict.fromkeys(rows))[:KEPT_BACK], dtype=np.int64)
 
     def _sources(self) -> Iterator[tuple[Rows, int]]:
         yield _by_weight(self.bought, self.own), OWN
         with_these = self.table.distinct(self.together[0])
         yield _by_weight(with_these, self.table.spread(*self.together, with_these)), WITH
         yield self.views.trending.rows(), TRENDING
+        if self.past is not None and len(self.past.ages):
+            yield self._like(self.past), NEW
         for category in self._favourites():
             yield category, PER_CATEGORY
         yield self.views.cold(COLD), COLD
         yield self.views.popular.rows(), MAX_CANDIDATES
+
+    def _like(self, past: History) -> Rows:
+        """The youngest items, those first that are most like what the user touched last, all touches alike."""
+        rows, tokens = self.views.young()
+        middle = np.add.reduce(past.tokens)  # whole numbers, as the products with it are: exact in any order
+        return rows[np.argsort(-(tokens[:, :_DIRECTIONS] @ middle[:_DIRECTIONS]), kind="stable")]
 
     def _favourites(self) -> Iterator[Rows]:
         """The best-selling items of the categories that the user buys most of."""
@@ -98,6 +138,7 @@ class Look:
             rows=rows,
             history=history[:, place],
             together=self.table.spread(*self.together, rows),
+            past=self.past,
             taste=self._tastes(rows),
             now=self.now,
             visits=self.profile.visits.read(self.now, HALF_LIFE),

@@ -34,7 +34,8 @@ GROWTH: Final = 0.25  # a domain learns once its experiences have grown by a qua
 SELDOM: Final = 10_000  # and at the latest after so many
 BUCKETS: Final = 64
 REMEMBERED: Final = 32
-AT_LEAST: Final = {recommend.DOMAIN: 200, "bidding": 5, "replenishment": 500}  # new experiences before it learns
+# New experiences before a domain learns.
+AT_LEAST: Final = {recommend.DOMAIN: 200, "bidding": 5, "replenishment": 500, "pricing": 200}
 
 
 class Counts(msgspec.Struct):

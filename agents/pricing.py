@@ -12,12 +12,13 @@ from agents.fold import fold
 from agents.identity import decision_id
 from agents.treatment import Treatment, Treatments, shadowed
 from policies.draws import seed_of
-from policies.price_ladder import DOMAIN, PRIOR, Belief, Choice, Evidence, Ladder, believe, choose
+from policies.price_ladder import DOMAIN, Belief, Choice, Evidence, Ladder, believe, choose, shipped
+from policies.price_population import Review
 from policies.version import PolicyVersion, Priors
-from streams.records import Decision, Outcome, PriceChange, PriceReview, Pricing
+from streams.records import Decision, Experience, Outcome, PriceChange, PriceReview, Pricing
 from streams.seen import Seen
 from streams.times import DAY
-from streams.topics import CATALOG, DECISIONS, OUTCOMES, PRICE_CHANGES, PRICE_REVIEWS, Topic
+from streams.topics import CATALOG, DECISIONS, EXPERIENCES, OUTCOMES, PRICE_CHANGES, PRICE_REVIEWS, Topic
 
 NAME: Final = "pricing"
 FEATURE_VERSION: Final = 1  # of what a decision logs
@@ -49,15 +50,15 @@ class Item(msgspec.Struct):
 class PricingAgent:
     """Decides at each review of an item that has `pricing` and `unit_cost` in the catalog, once its price may change.
 
-    Every review is learned from. A decision that leaves the price as it is is logged, and changes nothing. Its outcome,
-    profit a period while its price stood, is told with the item's next decision; where the shop never set that price,
-    there is none.
+    Every review is learned from; those of such items are told to the learner too. A decision that leaves the price as
+    it is is logged, and changes nothing. Its outcome, profit a period while its price stood, is told with the item's
+    next decision; where the shop never set that price, there is none.
     """
 
     name: str = NAME
     reads: tuple[Topic, ...] = (PRICE_REVIEWS,)
     watches: tuple[Topic, ...] = (CATALOG,)
-    emits: tuple[Topic, ...] = (PRICE_CHANGES, DECISIONS, OUTCOMES)
+    emits: tuple[Topic, ...] = (PRICE_CHANGES, DECISIONS, OUTCOMES, EXPERIENCES)
 
     def step(self, state: State, batch: Sequence[Input], policy: PolicyVersion, now: int) -> Step:
         draft = Draft(state.entries, state.memo, read=counted(state))
@@ -93,6 +94,7 @@ class _Work(Work):
         if listed is None or listed.pricing is None or listed.unit_cost is None:
             self.ignore("no pricing or unit_cost in the catalog")
             return
+        self.put(EXPERIENCES, self._experience(review, listed.unit_cost, given))
         if item.changed_at is not None and review.occurred_at < item.changed_at + listed.pricing.hold_days * DAY:
             self.ignore("the price has to stand for longer")
             return
@@ -159,6 +161,18 @@ class _Work(Work):
             read=self.draft.so_far(),
         )
 
+    def _experience(self, review: PriceReview, cost: float, given: Input) -> Experience:
+        """What the learner sees: one review, with the unit cost of the day."""
+        return Experience(
+            experience_id=decision_id(NAME, "experience", given.key, review.event_id),
+            domain=DOMAIN,
+            entity=given.key,
+            occurred_at=review.occurred_at,
+            contexts=[list(Review(review.price, review.periods, cost))],
+            outcomes=[review.units_sold],
+            policy_version=self.treatments.of(given.key).version.number,
+        )
+
     def _tell(self, item: Item, name: str, now: int) -> None:
         """The outcome of the decision before this one."""
         taken = item.taken
@@ -199,7 +213,7 @@ class Made:
 def decide(features: Mapping[str, Any], policy: PolicyVersion, seed: int) -> Made:
     """The price that a logged decision's features lead to. Raises KeyError or ValueError where they don't say."""
     ladder = Ladder(**{name: features[name] for name in Ladder.__dataclass_fields__})
-    belief = believe(msgspec.convert(features["evidence"], Evidence), policy.prior(DOMAIN, PRIOR))
+    belief = believe(msgspec.convert(features["evidence"], Evidence), prior_of(policy), features["unit_cost"])
     prices = ladder.reachable(features["price"])
     return Made(belief=belief, prices=prices, choice=choose(belief, features["unit_cost"], prices, seed))
 
@@ -238,7 +252,7 @@ def _reason(made: Made, features: Mapping[str, Any]) -> str:
 
 def prior_of(version: PolicyVersion) -> Priors:
     """What a version says of prices."""
-    return version.prior(DOMAIN, PRIOR)
+    return version.prior(DOMAIN, shipped())
 
 
 def _seed(by: Treatment[Priors], review: PriceReview) -> int:

@@ -67,7 +67,8 @@ class Asked:
 
     input: Input
     decided_at: int
-    facts: Facts
+    facts: Facts  # of the candidates, and after them of what was kept back
+    kept_back: int  # items that may not be shown
     evidence: Evidence
     treatment: SlateTreatment
     open: OpenSlate
@@ -83,6 +84,18 @@ class Asked:
 
     def seed(self, by: SlateTreatment) -> int:
         return seed_of(by.version.sha256, self.event.event_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """What would have been candidates but may not be shown, and their features [C, d]: what that costs, they tell."""
+
+    items: list[str]
+    phi: Ints
+
+    @property
+    def logged(self) -> dict[str, Any]:
+        return {"withheld": self.items, "withheld_phi": self.phi} if self.items else {"withheld": self.items}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,13 +215,15 @@ class _Work(Work):
             policy_version=treatment.version.number,
         )
         placement = _placement(user, event)
+        rows, kept_back = look.candidates(), look.kept_back()
         user.slates.begin(slate, placement)
         set_timer(self.draft, _window_timer(event.user_id, slate), slate.due)
         self.asked.append(
             Asked(
                 input=given,
                 decided_at=now,
-                facts=look.facts(look.candidates()),
+                facts=look.facts(np.concatenate([rows, kept_back])),
+                kept_back=len(kept_back),
                 evidence=copy(user.evidence),
                 treatment=treatment,
                 open=slate,
@@ -221,20 +236,22 @@ class _Work(Work):
         asked, self.asked = self.asked, []
         if not asked:
             return
-        phi = list(features([one.facts for one in asked], self.state.views))
+        known = list(features([one.facts for one in asked], self.state.views))
+        phi = [of[: len(of) - one.kept_back] for one, of in zip(asked, known, strict=True)]
         slates = _chosen(asked, phi, [one.treatment for one in asked])
         beside = [(by, _chosen(asked, phi, [by] * len(asked))) for by in self.treatments.shadows()]
         names_of = self.state.views.table.names_of
         for at, (one, of, slate) in enumerate(zip(asked, phi, slates, strict=True)):
-            items = names_of(one.facts.rows)
+            names = names_of(one.facts.rows)
+            items, withheld = names[: len(of)], Withheld(names[len(of) :], known[at][len(of) :])
             one.open.items = [items[place] for place in slate.chosen]
             one.open.propensities = slate.slot_propensities
             one.open.contexts = of[slate.chosen].astype(np.int32).tobytes()
             self.put(RECOMMENDATIONS, self._recommendation(one, slate))
-            decision = self._decision(one, items, of, slate, one.treatment)
+            decision = self._decision(one, items, of, slate, one.treatment, withheld)
             self.put(DECISIONS, decision)
             for by, others in beside:
-                shadow = self._decision(one, items, of, others[at], by)
+                shadow = self._decision(one, items, of, others[at], by, withheld)
                 self.put(DECISIONS, shadowed(decision, shadow, _shared(decision.chosen, shadow.chosen)))
 
     def _recommendation(self, one: Asked, slate: Slate) -> Recommendation:
@@ -250,7 +267,9 @@ class _Work(Work):
             decided_at=one.open.decided_at,
         )
 
-    def _decision(self, one: Asked, items: list[str], phi: Ints, slate: Slate, by: SlateTreatment) -> Decision:
+    def _decision(
+        self, one: Asked, items: list[str], phi: Ints, slate: Slate, by: SlateTreatment, withheld: Withheld
+    ) -> Decision:
         return Decision(
             decision_id=one.open.decision_id,
             domain=DOMAIN,
@@ -259,7 +278,7 @@ class _Work(Work):
             source=one.input.source,
             occurred_at=int(one.event.occurred_at),
             decided_at=one.decided_at,
-            features={"names": FEATURES, "unit": SCALE, "phi": phi, "belief": _belief(one.evidence)},
+            features={"names": FEATURES, "unit": SCALE, "phi": phi, "belief": _belief(one.evidence)} | withheld.logged,
             feature_version=USER_FEATURES.version,
             candidates=items,
             chosen=[items[place] for place in slate.chosen],
@@ -293,7 +312,9 @@ class _Work(Work):
         slate.contexts, slate.propensities = b"", []  # late feedback needs its items only
 
     def _learn(self, user_id: str, user: User, slate: OpenSlate, at: int) -> None:
-        phi = np.frombuffer(slate.contexts, dtype=np.int32).reshape(len(slate.items), -1) / SCALE
+        known = np.frombuffer(slate.contexts, dtype=np.int32).reshape(len(slate.items), -1) / SCALE
+        phi = np.zeros((len(known), len(FEATURES)))
+        phi[:, : known.shape[1]] = known  # a slate of before lacks features that were 0 then
         y = np.array(slate.rewards())
         noise = self.treatments.of(user_id).prior[0].noise
         user.evidence.add(phi, y, noise=noise, at=at, memory_ms=MEMORY_MS)
@@ -365,8 +386,8 @@ def _placement(user: User, event: UserEvent) -> str:
 
 def _belief(evidence: Evidence) -> dict[str, Any]:
     """The user's own evidence as it is logged: enough, with the policy version, to make the choice again."""
-    upper, shift = np.frombuffer(evidence.upper), np.frombuffer(evidence.shift)
-    return {"precision_upper": upper, "shift": shift} if len(shift) == len(FEATURES) and upper.any() else {}
+    upper, shift = evidence.told(len(FEATURES))
+    return {"precision_upper": upper, "shift": shift} if upper.any() else {}
 
 
 def build(*, refresh_interval_ms: int, attribution_window_ms: int) -> Agent:

@@ -10,7 +10,7 @@ import msgspec
 from agents.contract import Agent, Draft, Input, Output, State, Step, Work, counted
 from agents.fold import fold, set_timer
 from agents.identity import decision_id
-from agents.shelf import SHORTEST_DAYS, SKU_FEATURES, Closed, Period, Shelf
+from agents.shelf import SKU_FEATURES, Closed, Period, Shelf
 from agents.treatment import Treatment, Treatments, shadowed
 from policies.orders.demand import PRIOR, Belief, DemandPrior, Evidence
 from policies.orders.replenish import Choice, Due, Review, choose
@@ -307,7 +307,7 @@ def _by_position(review: Review, choice: Choice) -> tuple[str, float]:
 
 
 def _tell(key: str, closed: Closed, at: int) -> list[Output]:
-    """The outcome of a period, and what the learner may learn of demand from it."""
+    """The outcome of a period, and what the learner may learn of demand from the one before it."""
     period = closed.period
     outcome = Outcome(
         decision_id=period.decision_id,
@@ -321,16 +321,17 @@ def _tell(key: str, closed: Closed, at: int) -> list[Output]:
         matured_at=at,
         policy_version=period.policy_version,
     )
-    if period.days_in_stock < SHORTEST_DAYS:
+    settled = closed.settled
+    if settled is None:
         return [Output(OUTCOMES, outcome)]
     experience = Experience(
-        experience_id=period.decision_id,
+        experience_id=settled.decision_id,
         domain=NAME,
         entity=key,
         occurred_at=EventTime(at),
-        contexts=[[period.days_in_stock]],
-        outcomes=[period.sold],
-        policy_version=period.policy_version,
+        contexts=[[settled.days_in_stock]],
+        outcomes=[settled.sold],
+        policy_version=settled.policy_version,
     )
     return [Output(OUTCOMES, outcome), Output(EXPERIENCES, experience)]
 

@@ -110,6 +110,7 @@ class Period(msgspec.Struct, array_like=True):
     days_in_stock: float = 0.0
     days_out: float = 0.0
     unit_days: float = 0.0
+    ended_at: int = 0  # 0: it goes on
 
     def cost(self, rate: float) -> float:
         """Holding plus an estimate of shortage: what would have sold while there was nothing, at `rate` a day."""
@@ -118,10 +119,11 @@ class Period(msgspec.Struct, array_like=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Closed:
-    """A period that has ended, and what it cost."""
+    """A period that has ended, and what it cost; and the one before it, where what it sold is settled now."""
 
     period: Period
     cost: float
+    settled: Period | None
 
 
 class Shelf(msgspec.Struct):
@@ -139,6 +141,7 @@ class Shelf(msgspec.Struct):
     orders: list[OpenOrder] = []
     elsewhere: float = 0.0  # units on order that we didn't order
     period: Period | None = None
+    settling: Period | None = None  # the one before: sales within it may still be heard of
     sold_at: int = 0
     features: SkuFeatures = msgspec.field(default_factory=SkuFeatures)
     event_id: str = ""  # the last event that changed anything here
@@ -176,8 +179,7 @@ class Shelf(msgspec.Struct):
         self.advance(at, prior)
         if not first and not self._was_out(at):
             self.evidence.sell(quantity, faded((self.at - at) / DAY, prior.half_life_days))
-            if self.period is not None:
-                self.period.sold += quantity
+            self._credit(quantity, at)
             self._observe_sale(quantity, at, price)
         self.sold_at = max(self.sold_at, at)
         if self.stock_at and at > self.stock_at:
@@ -239,8 +241,7 @@ class Shelf(msgspec.Struct):
         self._recall(since, until, 1.0, prior)
         for sale in late:
             self.evidence.sell(sale.units, faded((self.at - sale.at) / DAY, prior.half_life_days))
-            if self.period is not None and sale.at > self.period.decided_at:
-                self.period.sold += sale.units
+            self._credit(sale.units, sale.at)
         if self.on_hand > 0.0:
             self.out_until = since
         else:
@@ -249,10 +250,20 @@ class Shelf(msgspec.Struct):
     def _recall(self, since: int, until: int, sign: float, prior: DemandPrior) -> None:
         """Count a stretch of time that has passed as in stock after all, or, with a sign of −1, as out of it."""
         self.evidence.recall(sign * max(0, until - since) / DAY, prior.half_life_days)
-        if self.period is not None:
-            days = sign * max(0, until - max(since, self.period.decided_at)) / DAY
-            self.period.days_in_stock = max(0.0, self.period.days_in_stock + days)
-            self.period.days_out = max(0.0, self.period.days_out - days)
+        for period in (self.settling, self.period):
+            if period is not None:
+                end = min(until, period.ended_at or until)
+                days = sign * max(0, end - max(since, period.decided_at)) / DAY
+                period.days_in_stock = max(0.0, period.days_in_stock + days)
+                period.days_out = max(0.0, period.days_out - days)
+
+    def _credit(self, units: float, at: int) -> None:
+        """Count a sale to the period that it fell in."""
+        settling = self.settling
+        if settling is not None and at <= settling.ended_at:
+            settling.sold += units
+        elif self.period is not None:
+            self.period.sold += units
 
     def _receive(self, units: float) -> None:
         """Strike arrived units off what is under way, oldest order first."""
@@ -278,14 +289,23 @@ class Shelf(msgspec.Struct):
         self.elsewhere = max(0.0, -excess)
 
     def close(self, prior: DemandPrior) -> Closed | None:
-        """End the period since the last review: learn its features, and say what it cost."""
+        """End the period since the last review and say what it cost; learn from the one before it.
+
+        A stock-out is told by the warehouse, often before the sale that made it: a period that it ended has yet to
+        hear of what it sold. So a period is settled one review later. What is too short to tell a rate is added to
+        the next: left out, the sales that end in a stock-out would be missing, and demand seem low.
+        """
         period, self.period = self.period, None
         if period is None:
             return None
-        belief = self.evidence.belief(prior)
-        if period.days_in_stock >= SHORTEST_DAYS:
-            self._learn(period, belief)
-        return Closed(period=period, cost=period.cost(belief.mean))
+        settled, period.ended_at, self.settling = self.settling, self.at, period
+        if settled is not None and settled.days_in_stock < SHORTEST_DAYS:
+            period.sold += settled.sold
+            period.days_in_stock += settled.days_in_stock
+            settled = None
+        if settled is not None:
+            self._learn(settled, self.evidence.belief(prior))
+        return Closed(period=period, cost=period.cost(self.evidence.belief(prior).mean), settled=settled)
 
     def _learn(self, period: Period, belief: Belief) -> None:
         days = period.days_in_stock

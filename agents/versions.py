@@ -45,6 +45,8 @@ class Serving:
             self.highest = max(self.highest, version.number)
             if version.number in self.wanted:
                 self.kept = {**self.kept, version.number: version}
+            if record.act == "offer":
+                return False
             self._refuse_older(record, version)
         except Refused as refused:
             self.refused[refused.reason] += 1

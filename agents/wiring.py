@@ -61,7 +61,12 @@ _TABLE: Final = (
         watches=(CATALOG,),
     ),
     Flow(name="bidding", reads=(AD_EVENTS, CAMPAIGNS), emits=(BID_ADJUSTMENTS, *_LEARNED_FROM)),
-    Flow(name="pricing", reads=(PRICE_REVIEWS,), emits=(PRICE_CHANGES, DECISIONS, OUTCOMES), watches=(CATALOG,)),
+    Flow(
+        name="pricing",
+        reads=(PRICE_REVIEWS,),
+        emits=(PRICE_CHANGES, DECISIONS, OUTCOMES, EXPERIENCES),
+        watches=(CATALOG,),
+    ),
     Flow(name="learner", reads=(EXPERIENCES, POLICY_VERSIONS), emits=(POLICY_VERSIONS,)),
     Flow(name="catalog", reads=(CATALOG,), emits=()),
 )

@@ -12,9 +12,9 @@ from agents.wiring import FLOWS, SERVING
 from infra import provision
 from infra.mapping.intake import Intake, intakes
 from infra.mapping.load import rules_of
+from infra.marks import marks_topic
 from infra.names import FOREIGN
 from infra.provision import Wired
-from infra.retry import marks_topic
 from infra.serving.app import group_of
 from infra.settings import Settings
 from infra.state.changelog import changelog_topic

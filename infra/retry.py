@@ -6,7 +6,8 @@ where it was.
 """
 
 from base64 import b64decode
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final, Literal, NamedTuple, Self
@@ -15,14 +16,14 @@ import msgspec
 from kafka import KafkaProducer
 from kafka.errors import InvalidProducerEpochError, KafkaError, ProducerFencedError
 
-from infra import provision
 from infra.cluster.clients import admin_options
 from infra.cluster.envelope import schema_header
 from infra.cluster.partitioner import partition_for
-from infra.cluster.reading import Reading, Row, reading
+from infra.cluster.reading import Reading, Row
 from infra.errors import UserError
-from infra.mapping.entrance import Entrance, Mapped
+from infra.mapping.entrance import Entrance, Mapped, Original
 from infra.mapping.fields import Left
+from infra.marks import ensure_marks, key_of, marks_topic, read_marks, value_of
 from infra.names import FOREIGN
 from infra.settings import Settings
 from streams.codec import MalformedRecord, decode, encode, unframed
@@ -30,6 +31,7 @@ from streams.records import DeadLetter
 from streams.topics import BY_NAME, Topic
 
 _AT_ONCE: Final = 100
+_UNMARKED_AT_ONCE: Final = 5_000
 _LARGEST: Final = 16 * 1024 * 1024
 
 Fate = Literal["read", "unreadable", "left", "bytes-not-kept", "unknown-topic", "retried"]
@@ -44,25 +46,7 @@ class Letter(NamedTuple):
 
     @property
     def place(self) -> str:
-        return f"{self.partition}/{self.offset}"
-
-
-class Mark(msgspec.Struct, frozen=True):
-    """That a letter was put back: the place it tells of, so that a new letter in an old place isn't taken for it."""
-
-    topic: str
-    partition: int
-    offset: int
-
-
-class Original(NamedTuple):
-    """The message that a letter holds, as it lay in its log."""
-
-    offset: int
-    timestamp: int
-    key: bytes | None
-    value: bytes | None
-    headers: tuple[tuple[str, bytes], ...] = ()
+        return key_of(self.partition, self.offset)
 
 
 class Out(NamedTuple):
@@ -106,31 +90,6 @@ def letter_of(row: Row) -> Letter | None:
     return Letter(row.partition, row.offset, record)
 
 
-def marks_topic(settings: Settings) -> str:
-    """Where it is marked which letters were put back."""
-    return settings.topic(f"{settings.application_id}-retried-letters")
-
-
-def marks(settings: Settings) -> dict[str, Mark]:
-    """The letters that were put back, by place; none where nobody ever did."""
-    found: dict[str, Mark] = {}
-    if not _exists(settings):
-        return found
-    with reading(settings, marks_topic(settings)) as source:
-        for row in source.since(None):
-            place = (row.key or b"").decode()
-            if row.value is None:
-                found.pop(place, None)
-            else:
-                found[place] = msgspec.json.decode(row.value, type=Mark)
-    return found
-
-
-def is_marked(letter: Letter, marked: dict[str, Mark]) -> bool:
-    """Whether this very letter was put back."""
-    return marked.get(letter.place) == _mark(letter)
-
-
 def fate(letter: Letter, entrance: Entrance) -> Fate:
     """What would become of the letter's message now."""
     return _judged(letter, entrance)[0]
@@ -162,12 +121,16 @@ def retry(
     force: bool = False,
     on_done: Callable[[int], None] = lambda _: None,
 ) -> int:
-    """Put the letters back that can be read now, and mark them. Returns how many; raises UserError."""
+    """Put the letters back that can be read now, and mark them. Returns how many; raises UserError.
+
+    Marks of letters that are no longer in the log are taken away first.
+    """
     ensure_marks(settings)
     done = 0
     with _Returning(settings) as returning:
-        marked = marks(settings)
-        rest = iter(letter for letter in chosen if not is_marked(letter, marked))
+        marked = read_marks(settings)
+        returning.unmark(marked.outdated)
+        rest = iter(letter for letter in chosen if not marked.has(letter.partition, letter.offset, letter.record))
         while batch := list(islice(rest, _AT_ONCE)):
             told = [(letter, outputs(settings, letter, entrance, force=force)) for letter in batch]
             ready = [(letter, out) for letter, out in told if out is not None]
@@ -176,13 +139,6 @@ def retry(
                 done += len(ready)
                 on_done(done)
     return done
-
-
-def ensure_marks(settings: Settings) -> None:
-    """Make the topic of the marks. Raises UserError."""
-    if not _exists(settings):
-        with provision.admin(settings) as client:
-            provision.make_compacted(client, settings, marks_topic(settings))
 
 
 class _Returning:
@@ -210,16 +166,30 @@ class _Returning:
         return self
 
     def put(self, ready: list[tuple[Letter, list[Out]]]) -> None:
-        """All of these, or none. Raises UserError."""
-        client = self._client
-        try:
-            client.begin_transaction()
+        """All of these with their marks, or none. Raises UserError."""
+        with self._transaction():
             for letter, outs in ready:
                 for out in outs:
                     self._send(out, letter.record.at)
-                mark = msgspec.json.encode(_mark(letter))
-                client.send(marks_topic(self._settings), key=letter.place.encode(), value=mark, partition=0)
-            client.commit_transaction()
+                self._mark(letter.place, value_of(letter.record))
+
+    def unmark(self, keys: Iterable[str]) -> None:
+        """Take these marks away. Raises UserError."""
+        rest = iter(sorted(keys))
+        while some := list(islice(rest, _UNMARKED_AT_ONCE)):
+            with self._transaction():
+                for key in some:
+                    self._mark(key, None)
+
+    def _mark(self, key: str, value: bytes | None) -> None:
+        self._client.send(marks_topic(self._settings), key=key.encode(), value=value, partition=0)
+
+    @contextmanager
+    def _transaction(self) -> Generator[None]:
+        try:
+            self._client.begin_transaction()
+            yield
+            self._client.commit_transaction()
         except (ProducerFencedError, InvalidProducerEpochError) as error:
             raise UserError("somebody else retries dead letters now: look again when that is done") from error
         except KafkaError as error:
@@ -240,10 +210,6 @@ class _Returning:
 
     def __exit__(self, *error: object) -> None:
         self._client.close()
-
-
-def _mark(letter: Letter) -> Mark:
-    return Mark(letter.record.topic, letter.record.partition, letter.record.offset)
 
 
 def _judged(letter: Letter, entrance: Entrance) -> tuple[Fate, Any]:
@@ -279,8 +245,3 @@ def _original(letter: Letter) -> Original:
 
 def _bytes(text: str | None) -> bytes | None:
     return None if text is None else b64decode(text)
-
-
-def _exists(settings: Settings) -> bool:
-    with provision.admin(settings) as client:
-        return provision.exists(client, marks_topic(settings))

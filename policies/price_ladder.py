@@ -2,7 +2,9 @@
 
 Demand at price p is D(p) = q − b(p − p̄) + ε units a period, ε ~ N(0, σ²), where p̄ is the mean of the prices so far. At
 p̄ the level q and the slope b have independent Gaussian posteriors. The prior of b is an elasticity, so that one prior
-fits products of every size; the level has a flat one. Forgetting multiplies the sums by ρ: toward the prior.
+fits products of every size; the level has a flat one. What products of one shop have in common beside that are two
+reviews that nobody wrote: at the price 0 a product sells `base` units a period, and at `choke` times its unit cost it
+sells none. They count for `base_periods` and `choke_periods`. Forgetting multiplies the sums by ρ: toward the prior.
 
 Profit (p − c)D(p) is greatest at p* = (p̄ + c)/2 + q/2b, and is less the further a price is from it (den Boer 2015).
 So the best step is the one nearest to p*, and given b, p* lies below t where q < b(2t − p̄ − c): a Gaussian tail. b is
@@ -12,6 +14,7 @@ a few tails, exact, and the same whatever the seed. No topic, no clock, no dice.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 from math import erfc, floor, isfinite, sqrt
 from statistics import NormalDist
@@ -20,25 +23,41 @@ from typing import Final
 import msgspec
 import numpy as np
 
+from policies.artefact import load
 from policies.bandit.picking import pick
 from policies.linalg import Floats
+from policies.shipped import FOLDER
 from policies.version import Priors
 
 DOMAIN: Final = "pricing"
+SCHEMA: Final = "tradewind.pricing-prior/1"
 NODES: Final = 16
 DOUBTED: Final = 0.03
+# What is believed of a product of no shop in particular.
 # `elasticity`: of demand at the mean price, −dlog D / dlog p, with its deviation; its mean over 1,851 published
 # estimates is 2.62 (Bijmolt et al. 2005). `dispersion`: σ² over units a period (1 is Poisson), worth `reviews` of them.
 # `half_life`: periods after which a review counts for half. After one that is `doubt` standard deviations from what was
 # expected, demand may have changed: of what was known before it, `DOUBTED` is left.
-PRIOR: Final[Priors] = {
+FLAT: Final[Priors] = {
     "elasticity": 2.0,
-    "elasticity_sd": 1.5,
+    "elasticity_sd": 10.0,
+    "base": 1.0,
+    "base_periods": 0.0,  # nothing is known of it
+    "choke": 5.0,
+    "choke_periods": 0.0,
     "dispersion": 1.0,
     "reviews": 4.0,
     "half_life": 500.0,
     "doubt": 3.5,
 }
+
+
+@cache
+def shipped() -> Priors:
+    """The prior that ships with the package. Raises ArtefactError for a file that is damaged."""
+    tensors = load(FOLDER / f"{DOMAIN}.safetensors", schema=SCHEMA).tensors
+    return FLAT | {name: float(tensors[name]) for name in FLAT}
+
 
 _NORMAL: Final = NormalDist()
 _TINY: Final = 1e-300
@@ -75,6 +94,26 @@ class Evidence(msgspec.Struct, array_like=True):
         self.xy = kept * self.xy + periods * x * y
         self.yy = kept * self.yy + periods * y * y
 
+    def unexplained(self, level: float, slope: float) -> float:
+        """Σn(y − level + slope·x)²: what demand `level` at x = 0 that falls by `slope` leaves of what was sold."""
+        squares = self.yy + level * level * self.n + slope * slope * self.xx
+        return max(0.0, squares + 2.0 * (slope * self.xy - level * self.y - level * slope * self.x))
+
+    def beside(self, prior: Priors, cost: float | None) -> "Evidence":
+        """These, and the two reviews of the prior."""
+        base, choke = prior["base_periods"], prior["choke_periods"] if cost else 0.0
+        at = prior["choke"] * (cost or 0.0) / self.reference - 1.0
+        return Evidence(
+            reference=self.reference,
+            reviews=self.reviews,
+            n=self.n + base + choke,
+            x=self.x - base + choke * at,
+            xx=self.xx + base + choke * at * at,
+            y=self.y + base * prior["base"],
+            xy=self.xy - base * prior["base"],
+            yy=self.yy + base * prior["base"] ** 2,
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Belief:
@@ -88,11 +127,15 @@ class Belief:
     noise: float = 0.0  # σ²
     tilt: float = 0.0
 
+    def spread(self, price: float, periods: float) -> float:
+        """The deviation of units a period, over so many periods at this price, from what is expected."""
+        variance = self.noise / periods + self.level_sd**2 + (self.slope_sd * (price - self.centre)) ** 2
+        return sqrt(max(variance, _TINY))
+
     def surprise(self, price: float, units: float, periods: float) -> float:
         """How far these units a period are from what was expected, in standard deviations."""
-        away = price - self.centre
-        variance = self.noise / periods + self.level_sd**2 + (self.slope_sd * away) ** 2
-        return (units - self.level + self.slope * away) / sqrt(max(variance, _TINY))
+        expected = self.level - self.slope * (price - self.centre)
+        return (units - expected) / self.spread(price, periods)
 
     def best(self, cost: float) -> float:
         """p* by the means; without a limit where demand isn't believed to fall with the price."""
@@ -101,21 +144,24 @@ class Belief:
         return (self.centre + cost) / 2.0 + self.level / (2.0 * self.slope)
 
 
-def believe(evidence: Evidence, prior: Priors) -> Belief:
-    """What the reviews, one at least, and the prior say together; σ² is estimated from the same reviews."""
-    n, x, y = evidence.n, evidence.x / evidence.n, evidence.y / evidence.n
-    sxx = max(0.0, evidence.xx - n * x * x)
-    sxy = evidence.xy - n * x * y
-    syy = max(0.0, evidence.yy - n * y * y)
-    usual = max(y, 0.5 / n)  # what sold nothing isn't believed to sell nothing
-    scale = usual / max(1.0 + x, _LEAST)  # units a period for each x, at an elasticity of 1
+def believe(evidence: Evidence, prior: Priors, cost: float | None = None) -> Belief:
+    """What the reviews, one at least, and the prior say together; σ² is estimated from the same reviews.
+
+    Where a unit costs nothing that is known, neither is the price at which nothing sells.
+    """
+    seen = evidence.n
+    usual = max(evidence.y, 0.5) / seen  # what sold nothing isn't believed to sell nothing
+    scale = usual / max(1.0 + evidence.x / seen, _LEAST)  # units a period for each x, at an elasticity of 1
+    both = evidence.beside(prior, cost)
+    n, x, y = both.n, both.x / both.n, both.y / both.n
+    sxx, sxy = max(0.0, both.xx - n * x * x), both.xy - n * x * y
     slope0, precision0 = prior["elasticity"] * scale, (prior["elasticity_sd"] * scale) ** -2
     expected = prior["dispersion"] * usual
     noise, slope, precision = expected, slope0, precision0
     for _ in range(3):  # σ² and b by turns: they settle at once
         precision = precision0 + sxx / noise
         slope = (precision0 * slope0 - sxy / noise) / precision
-        left = max(0.0, syy + 2.0 * slope * sxy + slope * slope * sxx)
+        left = evidence.unexplained(y + slope * x, slope)
         noise = (prior["reviews"] * expected + left) / (prior["reviews"] + evidence.reviews)
     per_money = 1.0 / evidence.reference
     return Belief(

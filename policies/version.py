@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import numpy as np
 import orjson
@@ -61,7 +61,9 @@ class PolicyVersion:
     def prior(self, domain: str, default: Priors) -> Priors:
         """The prior of one domain; `default`, what ships with the domain, fills in whatever wasn't learned yet."""
         learned = self.priors.get(domain)
-        return {**default, **learned} if learned else default
+        if not learned:
+            return default
+        return {**default, **{name: _widened(value, default.get(name)) for name, value in learned.items()}}
 
     @classmethod
     def read(cls, raw: bytes, *, expected: str | None = None) -> "PolicyVersion":
@@ -84,6 +86,21 @@ class PolicyVersion:
             raise ArtefactError(f"the artefact's header can't be read: {error}") from error
         version.__dict__["raw"] = raw  # what was hashed, not what this code would write
         return version
+
+
+def _widened(value: Any, default: Any) -> Any:
+    """A list of numbers, or of lists, of fewer weights than there are now: the others are as they ship.
+
+    >>> _widened([5.0], [1.0, 2.0]), _widened([[5.0]], [[1.0, 0.0], [0.0, 2.0]]), _widened(3.0, 1.0)
+    ([5.0, 2.0], [[5.0, 0.0], [0.0, 2.0]], 3.0)
+    """
+    given: object = value
+    if not (isinstance(given, list) and isinstance(default, list)):
+        return value
+    own, whole = cast(list[Any], given), cast(list[Any], default)
+    if len(own) >= len(whole):
+        return own
+    return [*(_widened(one, other) for one, other in zip(own, whole, strict=False)), *whole[len(own) :]]
 
 
 def tensors_of(priors: Mapping[str, Priors]) -> dict[str, Array]:

@@ -10,12 +10,13 @@ from streams.purchases import Purchases
 from streams.records import UserEvent
 from streams.seen import Seen
 from streams.statistics import Count, Mean, changes, ew_mean, ew_var, trend
-from streams.times import DAY, HOUR
+from streams.times import DAY, HOUR, MINUTE
 
 HALF_LIFE: Final = 90 * DAY
 VISIT_GAP: Final = HOUR  # a visit ends after an hour without an event
 MAX_ITEMS: Final = 150
 MAX_RECENT: Final = 12
+TOUCHED: Final = {"view": 0, "click": 0, "remove_from_cart": 0, "add_to_cart": 1, "purchase": 2}  # how, as it is kept
 
 USER_FEATURES: Final = FeatureSet(
     "user",
@@ -110,6 +111,7 @@ class Profile(msgspec.Struct):
     visits: Decayed = msgspec.field(default_factory=Decayed)
     basket: list[str] = []  # distinct items bought in the visit under way
     recent: list[str] = []  # the last items touched, newest last
+    touched: list[int] = []  # beside them when, in minutes since 1970, and how (TOUCHED): 4 · minute + kind
     features: UserFeatures = msgspec.field(default_factory=UserFeatures)
 
     def observe(self, event: UserEvent) -> dict[str, float]:
@@ -135,9 +137,7 @@ class Profile(msgspec.Struct):
         return observed
 
     def _touch(self, event: UserEvent, item_id: str, at: int) -> dict[str, float]:
-        if item_id in self.recent:
-            self.recent.remove(item_id)
-        self.recent = [*self.recent, item_id][-MAX_RECENT:]
+        self._note(item_id, at // MINUTE, TOUCHED.get(event.type, 0), taken_back=event.type == "remove_from_cart")
         if event.type != "purchase":
             return {}
         observed = {"novel": float(item_id not in self.items)}
@@ -148,6 +148,21 @@ class Profile(msgspec.Struct):
             observed["discounted"] = float(discount > 0)
         self._buy(item_id, at)
         return observed
+
+    def _note(self, item_id: str, minute: int, kind: int, *, taken_back: bool) -> None:
+        """Put an item in front of those touched last; of what was done to it while it is among them the most counts."""
+        self.touched = self.touches()
+        if item_id in self.recent:
+            place = self.recent.index(item_id)
+            before = self.touched.pop(place) & 3
+            del self.recent[place]
+            kind = kind if taken_back else max(kind, before)
+        self.recent = [*self.recent, item_id][-MAX_RECENT:]
+        self.touched = [*self.touched, 4 * minute + kind][-MAX_RECENT:]
+
+    def touches(self) -> list[int]:
+        """`touched`, as long as `recent`: an entry of an older version lacks some, which count as views just now."""
+        return [4 * (self.at // MINUTE)] * (len(self.recent) - len(self.touched)) + self.touched
 
     def _buy(self, item_id: str, at: int) -> None:
         if item_id not in self.basket:

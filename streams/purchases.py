@@ -91,6 +91,10 @@ class Purchases:
         """Fill in last purchase, first purchase, and how many there were, by row: [3, rows]."""
         into[0], into[1], into[2] = np.array(self._at), np.array(self._first_at), np.array(self._times)
 
+    def bought_at(self) -> npt.NDArray[np.int64]:
+        """When each was last bought, by row, epoch ms: [rows]."""
+        return np.array(self._at)
+
     def _append(self, item: str, at: int) -> None:
         self._rows[item] = len(self._rows)
         self._weight.append(1.0)

@@ -158,6 +158,14 @@ class Campaign(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     bid_max: Money
     objective: Objective = msgspec.field(default_factory=Objective)
     auction: Literal["second-price", "first-price"] = "second-price"
+    overspend_tolerance: Annotated[
+        float,
+        Meta(
+            ge=0.0,
+            le=1.0,
+            description="share of the budget that bids in flight may pass it by, which is rare; 0: never",
+        ),
+    ] = 0.01
 
     def __post_init__(self) -> None:
         if self.ends_at <= self.starts_at:
@@ -344,7 +352,7 @@ class Experience(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     )  # [slots], P(slot | those before); [] if not drawn
 
 
-PolicyAct = Literal["publish", "promote", "rollback", "reject"]
+PolicyAct = Literal["publish", "promote", "rollback", "reject", "offer"]
 
 
 class PolicyVersionRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -352,7 +360,8 @@ class PolicyVersionRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     `publish` offers a new version in the place of its parent; `promote` and `rollback` have one serve because somebody
     said so, and with `hold` none is published over it until the next promotion. `reject` tells of a candidate that
-    didn't pass its gate; it carries no artefact. `published_at` is epoch ms: event time, or a person's clock.
+    didn't pass its gate; it carries no artefact. `offer` brings a version for experiments and shadows alone.
+    `published_at` is epoch ms: event time, or a person's clock.
     """
 
     act: PolicyAct

@@ -87,7 +87,7 @@ POLICY_VERSIONS: Final = Topic(
     role="log",
     compacted=True,
     single=True,
-    version=2,
+    version=3,
 )
 
 SKU_DEMAND: Final = Topic(

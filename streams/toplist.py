@@ -39,6 +39,10 @@ class TopList:
             place = bisect_left(self._order, (-rank, item))
             del self._order[place], self._rows[place]
 
+    def rank(self, item: str) -> float | None:
+        """The item's rank; None where it isn't among them."""
+        return self._rank.get(item)
+
     def rows(self, count: int | None = None) -> npt.NDArray[np.int64]:
         """The rows of the `count` highest, or of all."""
         return np.array(self._rows if count is None else self._rows[:count])

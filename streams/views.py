@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from streams.decay import Decayed, rank_of
 from streams.item_table import ItemTable, Rows
+from streams.item_tokens import ItemTokens, Tokens
 from streams.records import CatalogItem, ItemStats, StockUpdate
 from streams.times import DAY
 from streams.topics import CATALOG, ITEM_STATS, STOCK_UPDATES, Topic
@@ -15,6 +16,8 @@ SHORT_HALF_LIFE: Final = DAY
 LONG_HALF_LIFE: Final = 60 * DAY
 TOP_ITEMS: Final = 400
 TOP_OF_CATEGORY: Final = 40
+YOUNG: Final = 200  # items that are looked through for what is like a user's
+FEW_SALES: Final = 5.0  # up to which an item is young: decayed over 60 days
 _ALL: Final = 1 << 62
 
 
@@ -56,6 +59,7 @@ class Views:
     catalog: dict[str, CatalogItem] = field(default_factory=dict[str, CatalogItem])
     items: dict[str, ItemStats] = field(default_factory=dict[str, ItemStats])
     table: ItemTable = field(default_factory=ItemTable)
+    tokens: ItemTokens = field(default_factory=ItemTokens)  # by the table's rows
     stock: Stock = field(default_factory=Stock)
     trending: TopList = field(default_factory=lambda: TopList(TOP_ITEMS))
     popular: TopList = field(default_factory=lambda: TopList(TOP_ITEMS))
@@ -63,6 +67,9 @@ class Views:
     long_total: Decayed = field(default_factory=Decayed)
     marks: dict[str, list[int]] = field(default_factory=dict[str, list[int]])  # by topic: each partition's next offset
     _unsold: TopList = field(default_factory=lambda: TopList(_ALL))  # by when they were listed
+    _young: TopList = field(default_factory=lambda: TopList(_ALL))  # likewise: those with a token, and few sales
+    _listed: dict[str, int] = field(default_factory=dict[str, int])  # when, epoch ms: those with a token
+    _pool: tuple[Rows, Tokens] | None = None  # the youngest, until something changes
     by_category: dict[str, TopList] = field(
         default_factory=lambda: defaultdict[str, TopList](lambda: TopList(TOP_OF_CATEGORY))
     )
@@ -102,12 +109,43 @@ class Views:
         """The newest items of the catalog that nobody has bought yet."""
         return self._unsold.rows(count)
 
+    def young(self) -> tuple[Rows, Tokens]:
+        """The newest items of the catalog that have a token and hardly any sales: rows, and tokens [n, 32]."""
+        if self._pool is None:
+            rows = self._young.rows(YOUNG)
+            self._pool = rows, self.tokens.read(rows)
+        return self._pool
+
+    def _judge_age(self, key: str) -> None:
+        """Whether an item is young hangs on what is known of it now, not on what came first."""
+        stats = self.items.get(key)
+        listed = self._listed.get(key) if stats is None or stats.purchases_long < FEW_SALES else None
+        if self._young.rank(key) == listed:
+            return
+        self._pool = None
+        self._young.drop(key)
+        if listed is not None:
+            self._young.put(key, listed, self.table.row(key))
+
+    def _describe(self, key: str, old: CatalogItem | None, item: CatalogItem | None, logged_at: int) -> None:
+        """Keep the item's token."""
+        row = self.table.row(key)
+        if item is None or old is None or _said(old) != _said(item):
+            self.tokens.put(row, item)
+            self._pool = None
+        if item is not None and self.tokens.knows(row):
+            self._listed[key] = logged_at
+        else:
+            self._listed.pop(key, None)
+        self._judge_age(key)
+
     def _put_catalog(self, key: str, item: CatalogItem | None, logged_at: int) -> None:
         old = self.catalog.pop(key, None)
         if old is not None and (item is None or item.category != old.category):
             self.by_category[old.category].drop(key)
         self._unsold.drop(key)
         self.table.put_category(key, item.category if item is not None else "")
+        self._describe(key, old, item, logged_at)
         if item is not None:
             self.catalog[key] = item
             self._rank_in_category(key)
@@ -123,8 +161,10 @@ class Views:
         if stats is None:
             self.trending.drop(key)
             self.popular.drop(key)
+            self._judge_age(key)
             return
         self.items[key] = stats
+        self._judge_age(key)
         self._count(stats, 1.0)
         self._unsold.drop(key)
         self.trending.put(key, rank_of(stats.purchases_short, stats.as_of, SHORT_HALF_LIFE), row)
@@ -140,3 +180,8 @@ class Views:
         if item is not None and stats is not None:
             rank = rank_of(stats.purchases_long, stats.as_of, LONG_HALF_LIFE)
             self.by_category[item.category].put(key, rank, self.table.row(key))
+
+
+def _said(item: CatalogItem) -> tuple[Any, ...]:
+    """What an item's token is made from."""
+    return item.embedding, item.attributes, item.category, item.price

@@ -157,8 +157,8 @@ def bare_reader(settings: Settings, *, partition_fetch_bytes: int = 1024 * 1024,
 
 
 def _reader(settings: Settings, **options: Any) -> Any:
-    given: dict[str, Any] = {"auto_offset_reset": "earliest", **client_options(settings), **options}
-    return AIOKafkaConsumer(isolation_level="read_committed", enable_auto_commit=False, fetch_max_wait_ms=100, **given)
+    given: dict[str, Any] = {"auto_offset_reset": "earliest", "fetch_max_wait_ms": 100, **client_options(settings)}
+    return AIOKafkaConsumer(isolation_level="read_committed", enable_auto_commit=False, **(given | options))
 
 
 async def partitions_of(source: Reader, topic: str) -> set[int]:

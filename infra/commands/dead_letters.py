@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from infra.mapping.entrance import Entrance
-    from infra.retry import Letter, Mark, Wanted
+    from infra.marks import Marks
+    from infra.retry import Letter, Wanted
     from infra.settings import Settings
 
 app: Final = typer.Typer(add_completion=False, no_args_is_help=True, help="What could not be read, and why.")
@@ -42,10 +43,11 @@ def list_(
     Examples: `tradewind dead-letters list`, `tradewind dead-letters list --from last=1d --reason invalid-record`.
     """
     from infra.cluster.reading import reading
-    from infra.retry import letters, marks
+    from infra.marks import read_marks
+    from infra.retry import letters
 
     loaded, wanted, entrance = _given(since, reason, topic, bootstrap_servers, prefix)
-    marked = marks(loaded)
+    marked = read_marks(loaded)
     groups: dict[tuple[str, str], _Group] = {}
     with reading(loaded, loaded.topic("dead-letters")) as source:
         for letter in letters(source, wanted):
@@ -79,7 +81,8 @@ def show(
     """
     from infra.cluster.reading import reading
     from infra.contract.lines import data, text_of
-    from infra.retry import letter_of, marks
+    from infra.marks import read_marks
+    from infra.retry import letter_of
     from streams.times import iso
 
     partition, _, offset = place.partition("/")
@@ -91,7 +94,7 @@ def show(
     letter = None if row is None else letter_of(row)
     if letter is None:
         raise UserError(f"there is no dead letter at {place}: `tradewind dead-letters list` shows those there are")
-    fate = _fate(letter, entrance, marks(loaded))
+    fate = _fate(letter, entrance, read_marks(loaded))
     one = letter.record
     if as_json:
         print(orjson.dumps({"place": place, "fate": fate, "letter": data(one), "text": text_of(one.value)}).decode())
@@ -123,12 +126,13 @@ def retry(
     Examples: `tradewind dead-letters retry --dry-run`, `tradewind dead-letters retry --reason unmapped`.
     """
     from infra.cluster.reading import reading
-    from infra.retry import letters, marks
+    from infra.marks import read_marks
+    from infra.retry import letters
     from infra.retry import retry as put_back
 
     loaded, wanted, entrance = _given(since, reason, topic, bootstrap_servers, prefix)
     fates: Counter[str] = Counter()
-    marked = marks(loaded)
+    marked = read_marks(loaded)
 
     def counted() -> "Iterator[Letter]":
         for letter in letters(source, wanted):
@@ -195,10 +199,11 @@ def _given(
     return loaded, Wanted(reason=reason, topic=topic, since=at), Entrance(rules_of(loaded))
 
 
-def _fate(letter: "Letter", entrance: "Entrance", marked: "dict[str, Mark]") -> str:
-    from infra.retry import fate, is_marked
+def _fate(letter: "Letter", entrance: "Entrance", marked: "Marks") -> str:
+    from infra.retry import fate
 
-    return "retried" if is_marked(letter, marked) else fate(letter, entrance)
+    was_put_back = marked.has(letter.partition, letter.offset, letter.record)
+    return "retried" if was_put_back else fate(letter, entrance)
 
 
 def _tell(told: dict[str, Any], *, as_json: bool) -> None:

@@ -78,12 +78,26 @@ def bidding(
     *,
     auctions: Annotated[Path, typer.Option(help='Lines of JSON: {"value": v, "price": p}, in order. Gzip if .gz.')],
     budget: Annotated[float, typer.Option(min=0.0, help="What may be spent on all of them.")],
+    auction: Annotated[
+        Literal["second-price", "first-price"], typer.Option(help="Whether a winner pays the price, or its own bid.")
+    ] = "second-price",
+    objective: Annotated[
+        str | None,
+        typer.Option(help="Value each line by its fields, so weighted: ctr=1,cvr=20,revenue=0.5.", metavar="WEIGHTS"),
+    ] = None,
     policy: Policy = "meta",
     seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:
-    """Value won in second-price auctions under a budget, as a share of the hindsight optimum."""
-    _evaluate("bidding", policy, seed, {"auctions": auctions, "budget": budget}, as_json=as_json)
+    """Value won in auctions under a budget, as a share of the hindsight optimum.
+
+    Hindsight knows all prices, and in first price pays just those. Losers hear no price.
+
+    Examples: `tradewind evaluate bidding --auctions day.jsonl --budget 100 --auction first-price`,
+    `tradewind evaluate bidding --auctions day.jsonl --budget 100 --objective ctr=1,cvr=20 --json`.
+    """
+    given = {"auctions": auctions, "budget": budget, "auction": auction, "objective": objective}
+    _evaluate("bidding", policy, seed, given, as_json=as_json)
 
 
 @app.command()

@@ -11,7 +11,7 @@ from infra.errors import UserError
 
 if TYPE_CHECKING:
     from infra.settings import Settings
-    from infra.versions.policy_log import Entry, PolicyLog
+    from infra.versions.policy_log import PolicyLog
     from streams.records import PolicyVersionRecord
 
 app: Final = typer.Typer(
@@ -22,6 +22,8 @@ app: Final = typer.Typer(
     tradewind policies list
 
     tradewind policies rollback --reason "clicks fell on Monday"
+
+    tradewind policies offer prior.safetensors --reason "to be tried on a tenth"
 
     tradewind policies pretrain replenishment --seed 0 --out prior.safetensors
     """,
@@ -35,12 +37,18 @@ Prefix = Annotated[str | None, typer.Option(help="Put before the name of every t
 
 @app.command("list")
 def list_(*, as_json: AsJson = False, bootstrap_servers: Servers = None, prefix: Prefix = None) -> None:
-    """All versions, with what the gate found, and which one serves."""
-    log = _read(_settings(bootstrap_servers, prefix))
+    """All versions, with what the gate found, which one serves, and in which arms of experiments the others are.
+
+    Experiments are those of your settings: give the command what you give the workers.
+    """
+    from infra.versions import table
+
+    loaded = _settings(bootstrap_servers, prefix)
+    log = _read(loaded)
     if as_json:
-        _print(_summary(log))
+        _print(table.summary(log, loaded.experiments))
         return
-    _show_table(log)
+    table.print_table(log, loaded.experiments)
 
 
 @app.command()
@@ -53,11 +61,13 @@ def show(
     prefix: Prefix = None,
 ) -> None:
     """One version: where it comes from, its evidence, its tensors, and all that was done with it."""
+    from infra.versions import table
+
     log = _read(_settings(bootstrap_servers, prefix))
     record = log.find(number)
     if out is not None:
         _write(out, record)
-    found = _told(log, record)
+    found = table.about(log, record)
     if as_json:
         _print(found)
         return
@@ -72,7 +82,8 @@ def promote(  # noqa: PLR0913 # each is an option
     *,
     which: Annotated[str, typer.Argument(metavar="N|FILE", help="A version's number, or a file from `pretrain`.")],
     evidence: Annotated[
-        Path | None, typer.Option(metavar="REPORT", help="What `tradewind replay` found: its JSON, or its page.")
+        Path | None,
+        typer.Option(metavar="REPORT", help="What `tradewind replay` or `what-if` found: JSON, or the page."),
     ] = None,
     max_age: Annotated[str, typer.Option(help="How old the evidence may be: 12h, 14d.")] = "14d",
     force: Annotated[
@@ -101,7 +112,41 @@ def promote(  # noqa: PLR0913 # each is an option
     version = _numbered(log, int(which)) if which.isdigit() else _from_file(log, Path(which))
     asked = promoting.Asked(which=which, evidence=evidence, max_age=max_age, force=force, reason=reason or "")
     proof, why = promoting.proof(log.serving.current, version, asked)
-    _done(policy_log.act(loaded, log, version, "promote", reason=why, hold=hold, proof=proof), as_json=as_json)
+    after = policy_log.act(loaded, log, version, "promote", reason=why, hold=hold, proof=proof)
+    _done(after, loaded, as_json=as_json)
+
+
+@app.command()
+def offer(
+    *,
+    which: Annotated[
+        str, typer.Argument(metavar="FILE|N", help="A file from `pretrain` or `show --out`, or a number.")
+    ],
+    reason: Annotated[str, typer.Option(help="Why; it is kept with the act.")] = "",
+    as_json: AsJson = False,
+    bootstrap_servers: Servers = None,
+    prefix: Prefix = None,
+) -> None:
+    """Bring a version that experiments and shadows may try. It never serves for having been offered.
+
+    A file is verified first, and becomes the next version. Name its number in an experiment, and restart the workers.
+
+    Example: `tradewind policies offer prior.safetensors --reason "to be tried on a tenth"`, then in tradewind.toml
+    `arms = { control = 0.9, v8 = 0.1 }`.
+    """
+    from infra.versions import policy_log, table
+    from infra.versions.tried import tried, words
+
+    loaded = _settings(bootstrap_servers, prefix)
+    log = _read(loaded)
+    version = _numbered(log, int(which)) if which.isdigit() else _from_file(log, Path(which))
+    if version.sha256 not in log.versions and version.number:
+        log = policy_log.offer(loaded, log, version, reason=reason.strip())
+    if as_json:
+        _print({"offered": version.number, "status": log.mark(version.sha256)} | table.summary(log, loaded.experiments))
+        return
+    told = words(tried(loaded.experiments, version.number)) or f"no experiment takes it yet: name v{version.number}"
+    print(f"Version {version.number} ({log.mark(version.sha256)}) can be tried; {told}.")
 
 
 @app.command()
@@ -126,13 +171,14 @@ def rollback(
     serving = log.serving
     if serving.previous is None:
         raise UserError("no version served before this one: `tradewind policies promote N` takes any")
-    _done(policy_log.act(loaded, log, serving.previous, "rollback", reason=reason, hold=hold), as_json=as_json)
+    after = policy_log.act(loaded, log, serving.previous, "rollback", reason=reason, hold=hold)
+    _done(after, loaded, as_json=as_json)
 
 
 @app.command()
 def pretrain(
     *,
-    domain: Annotated[str, typer.Argument(help="recommendation, bidding or replenishment.")],
+    domain: Annotated[str, typer.Argument(help="recommendation, history, bidding or replenishment.")],
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same file.")] = 0,
     events: Annotated[
         Path | None, typer.Option(help="Learn from this history (`tradewind export`) instead of simulated tasks.")
@@ -142,7 +188,8 @@ def pretrain(
 ) -> None:
     """Meta-train a domain's prior offline, and write it to a file. Progress goes to standard error.
 
-    From simulated tasks, or from your own history: then it is what the learner comes to by the end of it.
+    From simulated tasks, or from your own history: then it is what the learner comes to by the end of it. `history` is
+    the attention over what a user touched last: it comes with the package, and is no part of a version.
 
     Examples: `tradewind policies pretrain replenishment --seed 1 --out prior.safetensors`,
     `tradewind policies pretrain recommendation --events history.jsonl.gz`, then
@@ -227,112 +274,11 @@ def _print(found: dict[str, Any]) -> None:
     print(orjson.dumps(found).decode())
 
 
-def _done(log: "PolicyLog", *, as_json: bool) -> None:
+def _done(log: "PolicyLog", loaded: "Settings", *, as_json: bool) -> None:
+    from infra.versions import table
+
     if as_json:
-        _print(_summary(log))
+        _print(table.summary(log, loaded.experiments))
         return
     held = "; it is held until the next promotion" if log.serving.held else ""
     print(f"Version {log.serving.current.number} serves{held}. Workers take it up between two batches.")
-
-
-def _summary(log: "PolicyLog") -> dict[str, Any]:
-    serving = log.serving
-    return {
-        "serving": serving.current.number,
-        "sha256": serving.current.sha256,
-        "held": serving.held,
-        "previous": None if serving.previous is None else serving.previous.number,
-        "versions": [_row(log, entry) for entry in log.versions.values()],
-        "rejected": log.rejected,
-    }
-
-
-def _row(log: "PolicyLog", entry: "Entry") -> dict[str, Any]:
-    record = entry.record
-    return {
-        "number": record.number,
-        "parent": record.parent,
-        "sha256": record.sha256,
-        "made_at": record.published_at,
-        "by": record.by,
-        "domain": record.evidence.get("domain"),
-        "evidence": record.evidence,
-        "status": log.mark(record.sha256),
-        "refused": entry.refused,
-    }
-
-
-def _told(log: "PolicyLog", record: "PolicyVersionRecord") -> dict[str, Any]:
-    from agents.versions import Refused, version_of
-    from policies.version import tensors_of
-
-    entry = log.versions.get(record.sha256)
-    found: dict[str, Any] = {
-        "number": record.number,
-        "parent": f"{record.parent} {record.parent_sha256}".strip(),
-        "sha256": record.sha256,
-        "schema": record.schema,
-        "status": log.mark(record.sha256),
-        "refused": entry.refused if entry is not None else "",
-        "evidence": record.evidence,
-    }
-    try:
-        version = version_of(record)
-        found["seed"] = version.seed
-        found["tensors"] = [f"{name} {list(x.shape)} {x.dtype}" for name, x in tensors_of(version.priors).items()]
-    except Refused as refused:
-        found["refused"] = str(refused)
-    acts = [one for one in log.entries if one.record.sha256 == record.sha256 and one.record.act != "reject"]
-    found["acts"] = [_line(one) for one in acts]
-    return found
-
-
-def _line(entry: "Entry") -> str:
-    from infra.versions.promotion import KEY, told
-    from streams.times import EventTime, iso
-
-    record = entry.record
-    said = f"{iso(EventTime(record.published_at))} {record.act} by {record.by}: {record.reason}"
-    proof = told(record.evidence.get(KEY))
-    said += f" [{proof}]" if proof else ""
-    return f"{said} [refused: {entry.refused}]" if entry.refused else said
-
-
-def _show_table(log: "PolicyLog") -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    from streams.times import EventTime, iso
-
-    table = Table("version", "parent", "domain", "made at", "by", "log-likelihood", "reward", "status")
-    shipped = "serving" if log.serving.current.number == 0 else ""
-    table.add_row("0", "", "all", "", "shipped", "", "", f"{shipped}{', held' if shipped and log.serving.held else ''}")
-    for entry in log.versions.values():
-        record, evidence = entry.record, entry.record.evidence
-        table.add_row(
-            str(record.number),
-            str(record.parent),
-            str(evidence.get("domain", "")),
-            iso(EventTime(record.published_at)),
-            record.by,
-            _gain(evidence.get("log_likelihood")),
-            _gain(evidence.get("reward")),
-            log.mark(record.sha256),
-        )
-    console = Console()
-    console.print(table)
-    console.print("Gains over the parent on held-out entities, per outcome, with a one-sided 95% bound below.")
-    for domain, count in log.rejected.items():
-        console.print(f"{count} candidates for {domain} were turned down by the gate.", highlight=False)
-    for entry in log.entries:
-        if entry.refused:
-            console.print(f"Version {entry.record.number} was refused: {entry.refused}", highlight=False, style="red")
-
-
-def _gain(found: Any) -> str:
-    if not isinstance(found, dict):
-        return ""
-    told = cast(dict[str, Any], found)
-    lower = told.get("lower")
-    bound = "" if lower is None else f" (> {lower:+.3g})"
-    return f"{told.get('gain', 0.0):+.3g}{bound}, n={told.get('entities', 0):.0f}"

@@ -140,8 +140,8 @@ def _refuse_without_policy(given: dict[str, object]) -> None:
 def _run_agents(events: Path, *, out: Path | None, agents: str | None, batch: int, as_json: bool) -> None:
     from rich.console import Console
 
+    from infra.mapping.entrance import entrance_of
     from infra.measures.summary import show
-    from infra.privacy.pseudonyms import pseudonyms
     from infra.replay.cast import chosen
     from infra.replay.history import replayed
     from infra.settings import load
@@ -149,7 +149,7 @@ def _run_agents(events: Path, *, out: Path | None, agents: str | None, batch: in
     loaded = load()
     cast = chosen(agents, loaded)
     began = perf_counter()
-    made = replayed(events, cast, batch=batch, out=out, users=pseudonyms(loaded))
+    made = replayed(events, cast, batch=batch, out=out, entrance=entrance_of(loaded))
     made.scoreboard.took(perf_counter() - began)
     if as_json:
         print(orjson.dumps(made.result()).decode())

@@ -47,14 +47,12 @@ def tail(
     from infra import settings
     from infra.cluster.reading import named, reading
     from infra.history.times import moment
-    from infra.mapping.entrance import Entrance
-    from infra.mapping.load import rules_of
-    from infra.privacy.pseudonyms import pseudonyms
+    from infra.mapping.entrance import entrance_of
 
     loaded = settings.load(bootstrap_servers=bootstrap_servers, prefix=prefix)
     found = named(loaded, topic)
     at = None if since is None else moment(since, time.time_ns() // 1_000_000)
-    entrance = Entrance(rules_of(loaded), pseudonyms(loaded))
+    entrance = entrance_of(loaded)
     try:
         with reading(loaded, loaded.topic(found.name)) as source:
             _print(source.last(last) if at is None else source.since(at), found, entrance, as_json=as_json)

@@ -18,7 +18,7 @@ from infra.dashboard.model import Model
 from infra.dashboard.reader import Follower, stop
 from infra.dashboard.service import EVERY_S, Service
 from infra.errors import UserError
-from infra.privacy.pseudonyms import pseudonyms
+from infra.mapping.entrance import entrance_of
 from infra.settings import Settings
 
 _HEADERS: Final = {
@@ -41,7 +41,7 @@ def service(settings: Settings, *, host: str, token: str | None, every_s: float 
     """What one dashboard has, bound to `host`. Raises UserError where that would be open to anyone."""
     check(host, token)
     access = Access(token=token, guarded=not is_loopback(host))
-    return Service(settings=settings, access=access, model=Model(users=pseudonyms(settings)), every_s=every_s)
+    return Service(settings=settings, access=access, model=Model(entrance=entrance_of(settings)), every_s=every_s)
 
 
 def build(running: Service, *, since: int | None = None, follow: bool = True) -> FastAPI:

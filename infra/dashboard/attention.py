@@ -73,7 +73,7 @@ def _ads(model: Model) -> list[Notice]:
 
 
 def _stock(model: Model) -> list[Notice]:
-    out = sum(shelf.out() for _, shelf in model.shelves.shelves.items())
+    out = sum(shelf.now.out for shelf in model.shelves.shelves.values())
     return [Notice(level="warn", text=f"{_many(out, 'shelf')} empty", section="stock")] if out else []
 
 

@@ -44,7 +44,7 @@ def charts(now: views.Overview) -> dict[str, Figure]:
         found["chart-recalls"] = _recalls(now.recommendations)
     if any(one.spent_share is not None for one in now.ads.campaigns):
         found["chart-ads"] = _ads(now.ads)
-    if any(one.cover_days is not None for one in now.stock.skus):
+    if now.stock.next_out:
         found["chart-stock"] = _stock(now.stock)
     return found
 
@@ -71,6 +71,7 @@ def _figure(traces: Sequence[Any], height: int, **layout: Any) -> Figure:
 
 
 _LEGEND: Final = {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "xanchor": "left"}
+_HOURS: Final = {"nticks": 5, "tickformat": "%H:%M", "tickangle": 0}  # UTC; the last minutes need no date
 _NAMES: Final = {"type": "category"}  # a name that is all digits is no number
 
 
@@ -80,9 +81,8 @@ def _clock(ms: int) -> str:
 
 def _actions(now: views.Overview) -> Figure:
     traces: list[Any] = []
-    for topic in now.flow.topics:
-        if topic.role != "action":
-            continue
+    actions = [topic for topic in now.flow.topics if topic.role == "action"]
+    for topic in [one for one in actions if one.total] or actions:
         counts = topic.last_minutes
         counts = counts[len(counts) % _BIN_S :]
         starts = range(0, len(counts), _BIN_S)
@@ -102,7 +102,7 @@ def _actions(now: views.Overview) -> Figure:
         legend=_LEGEND,
         hovermode="x unified",
         yaxis={"rangemode": "tozero", "nticks": 5},
-        xaxis={"nticks": 5},
+        xaxis=_HOURS,
     )
 
 
@@ -127,7 +127,7 @@ def _waits(flow: views.Flow) -> Figure:
         legend=_LEGEND,
         hovermode="x unified",
         yaxis={"rangemode": "tozero", "ticksuffix": " ms", "nticks": 5},
-        xaxis={"nticks": 5},
+        xaxis=_HOURS,
     )
 
 
@@ -175,8 +175,9 @@ def _recalls(told: views.Recommendations) -> Figure:
 
 
 def _ads(told: views.Ads) -> Figure:
-    shown = [one for one in told.campaigns if one.spent_share is not None and one.state != "ended"][:_BARS]
-    shown = (shown or [one for one in told.campaigns if one.spent_share is not None][:_BARS])[::-1]
+    planned = [one for one in told.campaigns if one.spent_share is not None]
+    running = [one for one in planned if one.state not in {"ended", "waiting"}]
+    shown = (running or planned)[:_BARS][::-1]
     colours = {"ahead": ORANGE, "behind": PURPLE, "over budget": RED}
     names = [_short(one.campaign_id) for one in shown]
     spent = _go.Bar(
@@ -207,7 +208,7 @@ def _ads(told: views.Ads) -> Figure:
 
 
 def _stock(told: views.Stock) -> Figure:
-    shown = [one for one in told.skus if one.cover_days is not None][:_BARS][::-1]
+    shown = told.next_out[::-1]
     bars = _go.Bar(
         x=[one.cover_days for one in shown],
         y=[

@@ -10,7 +10,7 @@ from policies.bidding import pacing
 from policies.orders import demand
 from policies.slates import recommend
 from policies.version import Priors
-from streams.records import Domain
+from streams.records import Decision, Domain, Recommendation
 
 _SHIPPED: dict[Domain, Priors] = {
     "recommendation": recommend.PRIOR,
@@ -33,10 +33,11 @@ def first(model: Model) -> tuple[Domain, str] | None:
 
 def explained(model: Model, domain: Domain, name: str) -> views.WhyView | None:
     """None where no decision of this entity is kept."""
-    try:
-        found = model.entities.last(domain, name)
-    except msgspec.DecodeError:
-        found = None
+    users = model.entrance.users
+    found = _last(model, domain, name)
+    if found is None and users is not None and domain == "recommendation":
+        name = users.of(name)  # somebody asks for a user by the shop's own id
+        found = _last(model, domain, name)
     if found is None:
         return None
     decision, slate = found
@@ -57,6 +58,13 @@ def explained(model: Model, domain: Domain, name: str) -> views.WhyView | None:
         numbers=[views.NumberView.model_validate(one) for one in why.numbers],
         history=[views.PastView.model_validate(past) for past in reversed(kept.history if kept is not None else ())],
     )
+
+
+def _last(model: Model, domain: Domain, name: str) -> tuple[Decision, Recommendation | None] | None:
+    try:
+        return model.entities.last(domain, name)
+    except msgspec.DecodeError:
+        return None
 
 
 def _slot(model: Model, slot: Slot) -> views.SlotView:

@@ -6,7 +6,7 @@ is forgotten. What is kept of a user goes with their erasure.
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -18,8 +18,9 @@ from infra.dashboard.rings import Ring
 from infra.dashboard.shelves import Shelves
 from infra.dashboard.versions import Versions
 from infra.dashboard.waits import Waits
+from infra.mapping.entrance import PLAIN, Entrance, Original, Read
+from infra.mapping.fields import Left
 from infra.measures.recent import Recent
-from infra.privacy.pseudonyms import Pseudonyms
 from policies.experiments import SHADOW
 from streams.codec import MalformedRecord, decode
 from streams.records import (
@@ -49,11 +50,22 @@ _NAMED: Final = 100_000  # items whose category is kept
 _head: Final = msgspec.json.Decoder(Head)
 
 
+class Place(NamedTuple):
+    """Where a message lay, and what lay beside it: what a mapping may ask for."""
+
+    partition: int = 0
+    offset: int = 0
+    headers: tuple[tuple[str, bytes], ...] = ()
+
+
+NOWHERE: Final = Place()
+
+
 @dataclass(slots=True)
 class Model:
     """Feed `observe` in the order in which messages were read."""
 
-    users: Pseudonyms | None = None  # by which workers know them, as the settings say
+    entrance: Entrance = PLAIN  # how workers read what comes in, as the settings say
     totals: Counter[str] = field(default_factory=Counter[str])
     rings: dict[str, Ring] = field(default_factory=lambda: {topic.name: Ring() for topic in READ})
     newest: dict[str, int] = field(default_factory=dict[str, int])  # by topic: the log's time of its last message
@@ -68,9 +80,21 @@ class Model:
     entities: Entities = field(default_factory=Entities)
     versions: Versions = field(default_factory=Versions)
     categories: dict[str, str] = field(default_factory=dict[str, str])
+    _readers: dict[Topic, Read] = field(init=False)  # of the topics that the codec doesn't read by itself
     _seen: Recent[None] = field(default_factory=lambda: Recent[None](_REMEMBERED))
 
-    def observe(self, topic: Topic, key: bytes | None, value: bytes | None, logged_at: int, received: int) -> None:
+    def __post_init__(self) -> None:
+        self._readers = {topic: read for topic in READ if (read := self.entrance.of(topic)) is not None}
+
+    def observe(
+        self,
+        topic: Topic,
+        key: bytes | None,
+        value: bytes | None,
+        logged_at: int,
+        received: int,
+        place: Place = NOWHERE,
+    ) -> None:
         """Take in one message: `logged_at` is the log's own time, `received` when it was readable; epoch ms.
 
         What can't be read is counted, not raised: the worker sends it to dead letters.
@@ -82,12 +106,17 @@ class Model:
             if topic is DECISIONS and value:
                 self._decided(value, received)
             else:
-                name, record = decode(topic, key, value, logged_at)
-                if self.users is not None:
-                    name, record = self.users.enter(topic, name, record)
+                read = self._readers.get(topic)
+                if read is None:
+                    name, record = decode(topic, key, value, logged_at)
+                else:
+                    original = Original(place.offset, logged_at, key, value, place.headers)
+                    name, record = read(place.partition, original)
                 if topic is RECOMMENDATIONS and value:
                     self.entities.sent(name, value)
                 self._take(name, record, topic, logged_at, received)
+        except Left:
+            pass  # as the mapping says
         except (MalformedRecord, msgspec.DecodeError, UnicodeDecodeError):
             self.unreadable += 1
 

@@ -14,7 +14,7 @@ from agents.wiring import FLOWS, SERVING
 from infra.cluster.clients import Partition, Raw, Reader, client_options, partitions_of, reader
 from infra.dashboard.following import Behind, Following
 from infra.dashboard.merge import Merge
-from infra.dashboard.model import READ, WHOLE, Model
+from infra.dashboard.model import READ, WHOLE, Model, Place
 from infra.errors import UserError
 from infra.settings import Settings
 from streams.codec import unframed
@@ -151,7 +151,8 @@ class Follower:
         await asyncio.sleep(0)
 
     def _put(self, place: Partition, row: Raw, received: int) -> None:
-        self._model.observe(self._topics[place.topic], row.key, unframed(row.value), row.timestamp, received)
+        where = Place(place.partition, row.offset, tuple(row.headers))
+        self._model.observe(self._topics[place.topic], row.key, unframed(row.value), row.timestamp, received, where)
         self._next[place] = row.offset + 1
 
     async def _look(self, source: Reader, admin: Any, places: list[Partition]) -> None:

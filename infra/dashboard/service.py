@@ -15,6 +15,7 @@ from streams.records import Domain
 
 EVERY_S: Final = 2.0
 VIEWERS: Final = 50
+_LEAST_REST: Final = 20  # between two looks, in times that a look takes: a large shop is looked at less often
 
 
 @dataclass(slots=True, kw_only=True)
@@ -28,6 +29,7 @@ class Service:
     every_s: float = EVERY_S
     viewers: int = 0
     _made: views.Overview | None = None
+    _took_s: float = 0.0  # of a processor, for the last look
 
     def now(self) -> int:
         """Epoch ms."""
@@ -37,10 +39,12 @@ class Service:
         return time.monotonic()
 
     def overview(self) -> views.Overview:
-        """Everything, no older than half the time between two looks."""
+        """Everything, no older than half the time between two looks, where looking is quick."""
         now = self.now()
-        if self._made is None or now - self._made.at >= self.every_s * 500:
+        if self._made is None or now - self._made.at >= 1000 * max(self.every_s / 2, _LEAST_REST * self._took_s):
+            began = time.process_time()
             self._made = overview(self.model, self.following, now)
+            self._took_s = time.process_time() - began
         return self._made
 
     def why(self, domain: Domain, entity: str) -> views.WhyView | None:

@@ -1,5 +1,6 @@
 """Campaigns and SKUs as the page and the API show them: those that need a look first, and no more than fit."""
 
+from heapq import nsmallest
 from statistics import median
 from typing import Final
 
@@ -10,6 +11,7 @@ from infra.dashboard.model import Model
 from infra.dashboard.shelves import Shelf
 
 SHOWN: Final = 50
+_NEXT: Final = 12
 _FOREVER: Final = float("inf")
 
 
@@ -44,16 +46,25 @@ def _campaign(name: str, account: Account, now: int) -> views.CampaignView:
 
 
 def stock(model: Model) -> views.Stock:
-    known = [(name, shelf, shelf.cover_days()) for name, shelf in model.shelves.shelves.items()]
+    shelves = model.shelves
+    known = [(name, shelf, shelf.cover_days()) for name, shelf in shelves.shelves.items()]
     covers = [cover for _, _, cover in known if cover is not None]
-    known.sort(key=lambda one: (_FOREVER if one[2] is None else one[2], -one[1].stock_outs, one[0]))
+    next_out = [one for one in known if one[2]]
     return views.Stock(
-        skus=[_sku(model, name, shelf, cover) for name, shelf, cover in known[:SHOWN]],
+        skus=[_sku(model, *one) for one in nsmallest(SHOWN, known, key=_need)],
+        next_out=[_sku(model, *one) for one in nsmallest(_NEXT, next_out, key=_need)],
         count=len(known),
-        out=sum(shelf.out() for _, shelf, _ in known),
-        stock_outs=sum(shelf.stock_outs for _, shelf, _ in known),
+        out=sum(shelf.now.out for _, shelf, _ in known),
+        stock_outs=shelves.stock_outs,
+        given_up=shelves.given_up,
         median_cover_days=median(covers) if covers else None,
     )
+
+
+def _need(known: tuple[str, Shelf, float | None]) -> tuple[float, int, str]:
+    """The shortest cover first; of equals that which ran empty most often."""
+    name, shelf, cover = known
+    return _FOREVER if cover is None else cover, -shelf.now.stock_outs, name
 
 
 def _sku(model: Model, name: str, shelf: Shelf, cover: float | None) -> views.SkuView:
@@ -64,11 +75,11 @@ def _sku(model: Model, name: str, shelf: Shelf, cover: float | None) -> views.Sk
         location=location,
         sku=name,
         category=model.categories.get(item),
-        on_hand=shelf.on_hand,
+        on_hand=shelf.now.on_hand,
         on_order=shelf.on_order,
-        sold_a_day=shelf.rate.a_day(),
+        sold_a_day=shelf.sold_a_day(),
         cover_days=cover,
-        stock_outs=shelf.stock_outs,
+        stock_outs=shelf.now.stock_outs,
         days_out=shelf.days_out(model.now),
         last_order=last.quantity if last is not None else None,
         reason=last.reason if last is not None else None,

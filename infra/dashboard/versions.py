@@ -69,8 +69,10 @@ class Versions:
             return "serving, held" if self.serving.held else "serving"
         if self.serving.previous is not None and sha256 == self.serving.previous.sha256:
             return "previous"
-        served = any(act.sha256 == sha256 and not act.refused for act in self.acts)
-        return "served before" if served else "refused"
+        acts = [act.act for act in self.acts if act.sha256 == sha256 and not act.refused]
+        if any(act != "offer" for act in acts):
+            return "served before"
+        return "offered" if acts else "refused"
 
     def _keep(self, record: PolicyVersionRecord) -> None:
         try:

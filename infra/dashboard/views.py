@@ -170,9 +170,11 @@ class Stock(View):
     """Stock by SKU and location; those that need a look first."""
 
     skus: list[SkuView]
+    next_out: Annotated[list[SkuView], Field(description="the shortest cover of those that aren't empty yet")]
     count: int
     out: int
-    stock_outs: int
+    stock_outs: Annotated[int, Field(description="times that a shelf ran empty, in all")]
+    given_up: Annotated[int, Field(description="times that a SKU was given up, of more than are kept")]
     median_cover_days: float | None
 
 

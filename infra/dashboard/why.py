@@ -278,12 +278,18 @@ def _bid(decision: Decision, prior: Prior | None) -> Why:
         numbers = [Number(words="highest bid", value=f"{cap:,.4g}"), *_rest(given, ())]
         return Why(summary="No bid is made: the flight isn't under way.", slots=[], weights=[], numbers=numbers)
     mu, quality, shade = exp(float(given["log_mu"])), float(given["quality"]), float(given["shade"])
-    product = quality * shade / mu
+    held = float(given.get("reserve_share", 1.0))  # older logs don't say
+    product = quality * shade * held / mu
     lifted = cap > 0 and multiplier > product * (1 + 1e-9)
     numbers = [
         Number(words="value that 1 of money has to buy (μ)", value=f"{mu:,.4g}"),
         Number(words="quality of this campaign's traffic, 1 is usual", value=f"{quality:,.4g}"),
         Number(words="share of the value that is bid in a first-price auction", value=f"{shade:,.4g}"),
+        *(
+            [Number(words="share that is bid, the rest held back for bids in flight", value=f"{held:,.4g}")]
+            if held < 1.0
+            else []
+        ),
         Number(words="quality × share / μ", value=f"{product:,.4g}"),
         Number(
             words="bid multiplier" + (", raised to the campaign's lowest bid" if lifted else ""),
@@ -291,9 +297,12 @@ def _bid(decision: Decision, prior: Prior | None) -> Why:
         ),
         Number(words="money left", value=f"{float(given['remaining']):,.2f}"),
         Number(words="auctions that may still run under an older bid", value=f"{float(given['in_flight']):,.1f}"),
-        Number(words="highest bid that can't pass the budget", value=f"{float(given['safe_bid']):,.4g}"),
+        Number(words="highest bid that the budget bears", value=f"{float(given['safe_bid']):,.4g}"),
         Number(words=f"highest bid published (at most {HEADROOM:.0%} of that)", value=f"{cap:,.4g}"),
-        *_rest(given, ("log_mu", "quality", "shade", "remaining", "in_flight", "safe_bid", "ends_at", "weight")),
+        *_rest(
+            given,
+            ("log_mu", "quality", "shade", "remaining", "in_flight", "safe_bid", "reserve_share", "ends_at", "weight"),
+        ),
     ]
     summary = "Bids follow value for money." if cap > 0 else "No bid is made: the money is spent or may be in flight."
     return Why(summary=summary, slots=[], weights=_market(given, prior), numbers=numbers)

@@ -20,6 +20,7 @@ from infra.demo.journey import Journey, Subset, real_demand
 from infra.demo.onlooker import Onlooker
 from infra.demo.show import Show
 from infra.measures.scoreboard import Scoreboard
+from infra.privacy.pseudonyms import pseudonyms
 from infra.settings import Settings
 from infra.settings import load as load_settings
 
@@ -100,7 +101,7 @@ def _run(
     console: Console,
     finished: Callable[[dict[str, Any]], None],
 ) -> None:
-    board = Scoreboard(demand=real_demand(journey))
+    board = Scoreboard(demand=real_demand(journey), users=pseudonyms(settings))
     crew.start("worker", ["-c", "from infra.cli import main; main(['worker'])"])
     crew.await_ready("worker")
     crew.start("learner", ["-c", "from infra.cli import main; main(['learner'])"])

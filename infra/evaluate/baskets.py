@@ -5,10 +5,13 @@ from pathlib import Path
 from typing import Final
 
 from infra.errors import UserError
+from infra.history.entering import entered
 from infra.history.files import files
 from infra.history.message import Message, Rejected
 from infra.history.progress import Progress
 from infra.history.reading import messages
+from infra.mapping.entrance import entrance_of
+from infra.settings import load
 from policies.tasks.shop import Basket
 from streams.codec import MalformedRecord, decode
 from streams.records import CatalogItem, DeadLetter, Order, UserEvent
@@ -54,11 +57,11 @@ class Recorded:
 
 def recorded(events: Path) -> Recorded:
     """All that a file holds. Raises UserError, which names the line."""
-    found = Recorded()
+    found, entrance = Recorded(), entrance_of(load())
     number = 0
     with messages(files([events])) as history, Progress() as progress:
         one_more = progress.watching(history)
-        for number, each in enumerate(history, start=1):
+        for number, each in enumerate(entered(history, entrance), start=1):
             one_more()
             if isinstance(each, Rejected):
                 _check(events, each)

@@ -1,28 +1,35 @@
-"""Value won in second-price auctions under a budget, as a share of the hindsight optimum.
+"""Value won in auctions under a budget, as a share of the hindsight optimum.
 
 One auction after the other: a policy sees the value, bids, and hears what it paid, or only that it lost. It is told the
 budget and, as the length of the flight, how many auctions there will be; nothing of what is to come. `oracle-prior`
 alone is told the market: what is spent at each value for money, over the whole file.
+
+The winner pays the highest competing price (`second-price`) or its own bid (`first-price`). In first price too a loser
+hears no price: many exchanges don't tell, and what is learned without it is learned with it. Hindsight is the
+fractional knapsack at the highest competing prices. In first price that is the least that a win would have cost, one
+who knew each price before bidding: nobody who has to shade gets near it. `oracle-prior`, told the values and the
+log-normal nearest to the prices, is what not knowing them in advance leaves.
 """
 
-import gzip
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from math import isfinite
 from pathlib import Path
-from typing import IO, Any, Final, cast
+from typing import Any, Final, Literal
 
-import msgspec
 import numpy as np
 from rich.console import Console
 from rich.progress import Progress
 
 from infra.errors import UserError
+from infra.evaluate.auction_log import LARGEST, read, weights
 from policies.artefact import ArtefactError
 from policies.baselines.dual_pacing import Additive, BidTheValue, Multiplicative
+from policies.bidding.first_price import WIDTH, Counts, FirstPriceBidder
 from policies.bidding.flight import Bidder, FlightBidder
-from policies.bidding.markets import FLAT, shipped
+from policies.bidding.landscape import Landscape
+from policies.bidding.markets import FLAT, MarketPrior, shipped
 from policies.bidding.spending import market_curve
-from policies.tasks.auctions import Account, Auctions, hindsight, log_multiplier
+from policies.tasks.auctions import Account, Auctions, first_price_log_multiplier, hindsight, log_multiplier
 
 POLICIES: Final = (
     "meta",
@@ -34,27 +41,35 @@ POLICIES: Final = (
     "mirror-pacing-cold",
     "mirror-pacing-warm",
 )
-LARGEST: Final = 1e100  # of a value, a price or a budget
+TOLD_LEAST: Final = 0.01  # deviation of log prices that all but agree
+TOLD_FREE: Final = 30.0  # −log price, in budgets per auction, where all are free
 AT_ONCE: Final = 5_000  # auctions between two looks at the progress bar
 
 
-class _Line(msgspec.Struct):
-    value: float
-    price: float
+Auction = Literal["second-price", "first-price"]
 
 
-_DECODER: Final = msgspec.json.Decoder(_Line)
+def evaluate(
+    *,
+    policy: str,
+    seed: int,
+    auctions: Path,
+    budget: float,
+    auction: Auction = "second-price",
+    objective: str | None = None,
+) -> dict[str, Any]:
+    """What one flight through all auctions of the file comes to. Nothing here is random: `seed` changes nothing.
 
-
-def evaluate(*, policy: str, seed: int, auctions: Path, budget: float) -> dict[str, Any]:
-    """What one flight through all auctions of the file comes to. Nothing here is random: `seed` changes nothing."""
+    `objective` weighs the fields ctr, cvr and revenue of each line into its value. Raises UserError.
+    """
     del seed
     if not isfinite(budget) or not 0.0 <= budget <= LARGEST:
         raise UserError(f"--budget {budget}: must be a number from 0 to {LARGEST:g}")
-    given = _read(auctions, budget)
+    value, price = read(auctions, None if objective is None else weights(objective))
+    given = Auctions(value=value, price=price, budget=budget)
     account = Account(budget)
     if budget > 0.0:
-        _fly(account, bidder(policy, given), given)
+        _fly(account, bidder(policy, given, auction), given, first_price=auction == "first-price")
     else:
         account.fly(BidTheValue(), given.value, given.price)  # what is free is won by any bid
     best = hindsight(given)
@@ -63,6 +78,7 @@ def evaluate(*, policy: str, seed: int, auctions: Path, budget: float) -> dict[s
         "spend": account.spent,
         "hindsight_share": account.won / best if best > 0.0 else 1.0,
         "overspend": max(0.0, account.spent - budget),
+        "auction": auction,
         "auctions": len(given.value),
         "auctions_won": account.wins,
         "hindsight_value": best,
@@ -70,71 +86,62 @@ def evaluate(*, policy: str, seed: int, auctions: Path, budget: float) -> dict[s
     }
 
 
-def bidder(policy: str, given: Auctions) -> Bidder:
-    """The policy of that name, before the first auction. Raises UserError if what ships is damaged."""
-    length, budget = len(given.value), given.budget
+def bidder(policy: str, given: Auctions, auction: Auction = "second-price") -> Bidder:
+    """The policy of that name, before the first auction. Raises UserError if what ships is damaged.
 
-    def ours() -> Bidder:
-        try:
-            return FlightBidder(auctions=length, budget=budget, prior=shipped())
-        except (ArtefactError, KeyError, ValueError) as error:
-            raise UserError(f"the prior that ships with the package can't be read: {error}") from error
+    Dual pacing bids value over μ in either kind of auction; warm, at the μ that would spend the budget in this one.
+    """
+    length, budget = len(given.value), given.budget
+    first_price = auction == "first-price"
+
+    def ours(prior: MarketPrior) -> Bidder:
+        if first_price:
+            return FirstPriceBidder(auctions=length, budget=budget, landscape=prior.landscape)
+        return FlightBidder(auctions=length, budget=budget, prior=prior)
 
     def told() -> Bidder:
+        if first_price:
+            landscape, values = _market(given)
+            return FirstPriceBidder(auctions=length, budget=budget, landscape=landscape, told=values)
         truth = market_curve(given.value, given.price * (length / budget))
         return FlightBidder(auctions=length, budget=budget, prior=FLAT, truth=truth)
 
+    def warm() -> float:
+        return first_price_log_multiplier(given) if first_price else log_multiplier(given)
+
     makes: dict[str, Callable[[], Bidder]] = {
-        "meta": ours,
-        "flat-prior": lambda: FlightBidder(auctions=length, budget=budget, prior=FLAT),
+        "meta": lambda: ours(_shipped()),
+        "flat-prior": lambda: ours(FLAT),
         "oracle-prior": told,
         "none": BidTheValue,
         "dual-pacing-cold": lambda: Additive(auctions=length, budget=budget),
-        "dual-pacing-warm": lambda: Additive.at(log_multiplier(given), auctions=length, budget=budget),
+        "dual-pacing-warm": lambda: Additive.at(warm(), auctions=length, budget=budget),
         "mirror-pacing-cold": lambda: Multiplicative(auctions=length, budget=budget),
-        "mirror-pacing-warm": lambda: Multiplicative(auctions=length, budget=budget, log_mu=log_multiplier(given)),
+        "mirror-pacing-warm": lambda: Multiplicative(auctions=length, budget=budget, log_mu=warm()),
     }
     return makes[policy]()
 
 
-def _fly(account: Account, bidder: Bidder, given: Auctions) -> None:
+def _shipped() -> MarketPrior:
+    try:
+        return shipped()
+    except (ArtefactError, KeyError, ValueError) as error:
+        raise UserError(f"the prior that ships with the package can't be read: {error}") from error
+
+
+def _market(given: Auctions) -> tuple[Landscape, Counts]:
+    """What a file is: the moments of the log of its prices, in budgets per auction, and its values."""
+    log_price = np.log(given.price[given.price > 0.0] * (len(given.price) / given.budget))
+    mean, deviation = (float(log_price.mean()), float(log_price.std())) if len(log_price) else (-TOLD_FREE, 1.0)
+    cells, counts = np.unique(np.round(np.log(given.value[given.value > 0.0]) / WIDTH), return_counts=True)
+    return Landscape(mean, max(TOLD_LEAST, deviation), 1.0), (cells * WIDTH, counts / len(given.value))
+
+
+def _fly(account: Account, bidder: Bidder, given: Auctions, *, first_price: bool) -> None:
     length = len(given.value)
     with Progress(console=Console(stderr=True), transient=True, disable=length < 10 * AT_ONCE) as progress:
         task = progress.add_task("auctions", total=length)
         for start in range(0, length, AT_ONCE):
             part = slice(start, start + AT_ONCE)
-            account.fly(bidder, given.value[part], given.price[part])
+            account.fly(bidder, given.value[part], given.price[part], first_price=first_price)
             progress.advance(task, AT_ONCE)
-
-
-def _read(path: Path, budget: float) -> Auctions:
-    found: list[tuple[float, float]] = []
-    try:
-        with _opened(path) as file:
-            found.extend(_lines(path, file))
-    except (OSError, EOFError) as error:
-        said = getattr(error, "strerror", None) or error
-        raise UserError(f"--auctions {path}: {said}") from error
-    if not found:
-        raise UserError(f"--auctions {path}: there are no auctions in it")
-    value, price = (np.array(each, dtype=np.float64) for each in zip(*found, strict=True))
-    return Auctions(value=value, price=price, budget=budget)
-
-
-def _opened(path: Path) -> IO[bytes]:
-    return cast(IO[bytes], gzip.open(path, "rb")) if path.suffix == ".gz" else path.open("rb")
-
-
-def _lines(path: Path, file: IO[bytes]) -> Iterator[tuple[float, float]]:
-    for number, raw in enumerate(file, start=1):
-        line = raw.removeprefix(b"\xef\xbb\xbf").strip()
-        if not line:
-            continue
-        try:
-            told = _DECODER.decode(line)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise UserError(f"--auctions {path}, line {number}: {error}") from error
-        if not (0.0 <= told.value <= LARGEST and 0.0 <= told.price <= LARGEST):
-            what = "value" if not 0.0 <= told.value <= LARGEST else "price"
-            raise UserError(f"--auctions {path}, line {number}: the {what} must be from 0 to {LARGEST:g}")
-        yield told.value, told.price

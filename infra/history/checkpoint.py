@@ -54,9 +54,9 @@ def resumed(path: Path, task: Task | None = None) -> State:
     except OSError as error:
         raise UserError(f"the checkpoint {path} can't be read: {error.strerror or error}") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} is no checkpoint of a run ({error}): start afresh without --resume") from error
+        raise UserError(f"{path} is no checkpoint of a run ({error}): remove it to start afresh") from error
     if state.format != FORMAT:
         raise UserError(f"{path} was written by another release (format {state.format}): start afresh")
     if task is not None and msgspec.to_builtins(state.task) != msgspec.to_builtins(task):
-        raise UserError(f"{path} is of a run with other options: give those again, or start afresh without --resume")
+        raise UserError(f"{path} is of a run with other options: give those again, or remove it to start afresh")
     return state

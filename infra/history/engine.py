@@ -1,7 +1,7 @@
 """A task over a whole history: by one process or many, here or on Ray, to the same figures.
 
 state = begun(frozen(settings, [DECISIONS, OUTCOMES]).part, Task(job="package.module:Job"), workers=4)
-ran = run(state, checkpoint=Path("run.json"), go_on="tradewind … --resume run.json")
+ran = run(state, checkpoint=Path("run.json"), go_on="tradewind … --checkpoint run.json")
 ran.job.result()
 """
 

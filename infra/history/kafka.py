@@ -24,6 +24,7 @@ from infra.settings import load
 from streams.topics import BY_NAME
 
 _WAIT_MS: Final = 100
+_AT_ONCE_MS: Final = 1
 _HELD_BYTES: Final = 32 * 1024 * 1024  # of what is fetched and not read, over all partitions
 _LEAST_FETCH: Final = 64 * 1024
 _FETCH: Final = 512 * 1024
@@ -131,7 +132,13 @@ class LogReading:
         )
 
     async def _started(self) -> BareReader:
-        client = bare_reader(self._settings, partition_fetch_bytes=self._fetch_bytes, auto_offset_reset="none")
+        client = bare_reader(
+            self._settings,
+            partition_fetch_bytes=self._fetch_bytes,
+            auto_offset_reset="none",
+            # What is wanted is there: a fetch that waited for more of a partition already read holds up the others.
+            fetch_max_wait_ms=_AT_ONCE_MS,
+        )
         self._client = client
         await client.start()
         client.assign(self._places)

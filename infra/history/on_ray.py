@@ -42,7 +42,7 @@ class Actor:
         try:
             return self.ray.get(self.under_way)
         except self.ray.exceptions.RayError as error:
-            raise UserError(f"a worker on the Ray cluster is gone: {error}; go on with --resume") from error
+            raise UserError(f"a worker on the Ray cluster is gone: {error}; go on with --checkpoint") from error
 
     def close(self) -> None:
         self.ray.kill(self._actor)

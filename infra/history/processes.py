@@ -66,7 +66,7 @@ class Beside:
         self._process.join(_END_S)
         return UserError(
             f"a worker process ended by itself (exit code {self._process.exitcode}); if it was killed for want of "
-            "memory, give fewer --workers, and go on with --resume"
+            "memory, give fewer --workers, and go on with --checkpoint"
         )
 
     def close(self) -> None:

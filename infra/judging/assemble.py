@@ -5,6 +5,7 @@ from dataclasses import replace
 from math import ceil, isfinite
 from typing import Final, cast
 
+from infra.judging import prices
 from infra.judging.evidence import (
     Bin,
     Candidate,
@@ -17,11 +18,13 @@ from infra.judging.evidence import (
     Segment,
     Weights,
 )
-from infra.judging.judge import SLATES, Domain, Judge
+from infra.judging.judge import WEIGHED, Domain, Judge
 from infra.judging.rivals import Rival
 from infra.judging.strand import Strand
 from infra.judging.tally import ESTIMATION, Strands, Tally
 from policies.estimators.cascade_dr import CASCADE_DR
+from policies.estimators.dr import DR
+from policies.estimators.judged import DECISIONS
 from policies.estimators.judgement import Estimate as Estimated
 from policies.estimators.judgement import Judgement as Judged
 from policies.estimators.overlap import EDGES, Overlap
@@ -32,11 +35,18 @@ from streams.records import Domain as DomainName
 from streams.times import DAY
 
 POINTS: Final = 60  # of a learning curve, at most
-HEADLINE: Final = "cascade-dr"
-REWARD_MODEL: Final = (
-    "the user's own belief when the slate was chosen, φ·μ: it has seen only what came before; further slots as the "
-    "best candidates by it"
-)
+REWARD_MODELS: Final = {
+    "recommendation": (
+        "the user's own belief when the slate was chosen, φ·μ: it has seen only what came before; further slots as the "
+        "best candidates by it"
+    ),
+    prices.DOMAIN: (
+        "what was believed of the item's demand when the price was set: profit a period at each price, as the version "
+        "that decided had it; it has seen only what came before"
+    ),
+}
+_HEADLINES: Final = {"recommendation": CASCADE_DR.name, prices.DOMAIN: DR.name}  # of one slot they are the same
+_OF_DECISIONS: Final = frozenset(one.name for one in DECISIONS)
 _LEFT_OUT: Final = " left out: "
 _OF_OUTCOMES: Final = ("outcome-without-decision", "outcome-duplicate", "outcome-of-a-decision-left-out")
 _CERTAIN: Final = 1e-9
@@ -70,34 +80,36 @@ def _candidate(judge: Judge, place: int, rival: Rival, serving: PolicyVersion) -
 
 
 def _judgement(domain: str, tally: Tally, counts: Mapping[str, int]) -> Judgement:
-    return _of_slates(tally, counts) if domain == SLATES else _certain(domain, tally)
+    return _weighed(domain, tally, counts) if domain in WEIGHED else _certain(domain, tally)
 
 
-def _of_slates(tally: Tally, counts: Mapping[str, int]) -> Judgement:
+def _weighed(domain: str, tally: Tally, counts: Mapping[str, int]) -> Judgement:
+    """Decisions that were drawn. A price is a slate of one slot: only estimators of decisions tell anything."""
+    slates, headline = domain != prices.DOMAIN, _HEADLINES[domain]
     excluded = {"duplicate" if name == "decision-duplicate" else name: many for name, many in counts.items()}
     judged = replace(tally.judged, excluded={n: m for n, m in excluded.items() if n not in _OF_OUTCOMES}).result()
     against = Reading.of({CASCADE_DR.sums: tally.against} if tally.against else {}, ESTIMATION, (0.0, 1.0), None)
     difference = _estimate(against.estimate(CASCADE_DR)) if tally.against else Estimate()
     whole = tally.judged.sums["ips"].ess if "ips" in tally.judged.sums else 0.0
     reasons = [one for one in judged.reasons if _LEFT_OUT not in one]
-    if whole < LEAST_ESS and not reasons:
+    if slates and whole < LEAST_ESS and not reasons:
         reasons.append(
             f"as whole slates the log is worth {whole:.1f} decisions of this policy, {LEAST_ESS:.0f} are needed: log "
             "more of them, or a policy closer to it"
         )
-    estimators = {name: _estimate(one) for name, one in judged.estimators.items()}
+    estimators = {name: _estimate(one) for name, one in judged.estimators.items() if slates or name in _OF_DECISIONS}
     return Judgement(
         verdict="refused" if reasons else "ok",
         reasons=reasons,
         remarks=[one for one in judged.reasons if _LEFT_OUT in one],
         decisions=tally.decisions,
         entities=judged.clusters,
-        headline=HEADLINE,
-        value=estimators.get(HEADLINE, Estimate()),
+        headline=headline,
+        value=estimators.get(headline, Estimate()),
         difference=difference,
         same=tally.same / tally.decisions if tally.decisions else None,
         estimators=estimators,
-        weights=_weights(judged, whole),
+        weights=_weights(judged, whole if slates else None),
         curve=curve(tally.strands),
         segments=segments(tally.strands),
     )
@@ -115,7 +127,7 @@ def _certain(domain: str, tally: Tally) -> Judgement:
         reasons.append(
             f"of {tally.decisions:,} {domain} decisions this policy makes {others:,.0f} otherwise, and "
             "what those would have earned isn't in the log; `tradewind what-if` simulates orders and bids, since "
-            "demand and prices don't depend on them"
+            "demand and prices don't depend on them, and its --report promotes a version too"
         )
     return Judgement(
         verdict="refused" if reasons else "ok",
@@ -141,7 +153,7 @@ def _number(x: float) -> float | None:
     return x if isfinite(x) else None
 
 
-def _weights(judged: Judged, whole: float) -> Weights:
+def _weights(judged: Judged, whole: float | None) -> Weights:
     seen = judged.overlap
     return Weights(
         effective=judged.ess,
@@ -211,7 +223,7 @@ def logged(domains: Mapping[str, Domain]) -> dict[DomainName, Logged]:
             curve=curve(one.logged),
             segments=segments(one.logged),
             calibration=one.calibration.tenths(),
-            reward_model=REWARD_MODEL if name == SLATES else "",
+            reward_model=REWARD_MODELS.get(name, ""),
             versions=dict(sorted(one.versions.items(), key=lambda each: int(each[0]))),
         )
         for name, one in sorted(domains.items())

@@ -246,6 +246,21 @@ class ShadowRead(msgspec.Struct, frozen=True, kw_only=True):
     agreement: float
 
 
+class Constraint(msgspec.Struct, frozen=True, kw_only=True):
+    """What one rule of the business cost in one domain: `bound` of `decisions` would have been otherwise without it.
+
+    `cost` is a decision's, in the domain's reward, as it was believed when it was made; null where the log can't tell.
+    `words` say what it is, or why it isn't known.
+    """
+
+    domain: Domain
+    name: str
+    decisions: int
+    bound: int
+    cost: Estimate | None = None
+    words: str
+
+
 class Place(msgspec.Struct, frozen=True, kw_only=True):
     """One partition as it was cut: read from offset `start` up to `end`, exclusive."""
 
@@ -280,6 +295,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     made_by: str = ""
     made_at: int = 0
     serving: Named | None = None
+    simulated: bool = False  # by `tradewind what-if`: what is under `logged` is the serving version's, simulated too
     range: Range
     read: dict[str, int] = {}  # messages by topic
     judged: int = 0  # decisions with a final outcome
@@ -289,6 +305,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     verified: Verified | None = None
     experiments: list[ExperimentRead] = []
     shadows: list[ShadowRead] = []
+    constraints: list[Constraint] = []
     seconds: float = 0.0
     events_per_second: float = 0.0
 

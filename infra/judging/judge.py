@@ -10,7 +10,9 @@ import msgspec
 import numpy as np
 
 from infra.history.message import Found, Message
+from infra.judging import prices
 from infra.judging.calibration import Bins
+from infra.judging.constraints import Bounds
 from infra.judging.evidence import Difference
 from infra.judging.logged import BadLogError, Decided, Earned, decided, earned
 from infra.judging.rivals import rivals_of, unpacked
@@ -21,9 +23,10 @@ from infra.judging.waiting import Waiting
 from policies.experiments import MISSING, SHADOW
 from streams.topics import DECISIONS, OUTCOMES
 
-BATCH: Final = 240  # decisions scored at once: six blocks of slates
+BATCH: Final = 240  # decisions handed on at once
 SLATES: Final = "recommendation"
-_EVERY: Final = 2_000  # messages between two looks at what is ripe
+WEIGHED: Final = frozenset({SLATES, prices.DOMAIN})  # decisions that are drawn: the rest is made without chance
+_EVERY: Final = 2_000  # messages after which decisions are scored, and what is ripe is handed on
 
 
 class Domain(msgspec.Struct):
@@ -84,6 +87,7 @@ class Gathered(msgspec.Struct):
     domains: dict[str, Domain] = {}
     trials: dict[str, Trial] = {}
     shadows: dict[str, Beside] = {}
+    bounds: Bounds = msgspec.field(default_factory=Bounds)
     judged: int = 0
     first: int = 0  # event time of the first and the last decision
     last: int = 0
@@ -99,7 +103,8 @@ class Judge:
         self, rivals: Sequence[Mapping[str, Any]], versions: Mapping[str, str], categories: Mapping[str, str]
     ) -> None:
         self.rivals = rivals_of(rivals)
-        self._scorer = Scorer(self.rivals, unpacked(versions), categories)
+        self._versions = unpacked(versions)
+        self._scorer = Scorer(self.rivals, self._versions, categories)
         self.gathered = Gathered()
         self._unscored: list[Decided] = []
         self._tallies: dict[str, list[Tally | None]] = {}
@@ -123,6 +128,7 @@ class Judge:
             self.gathered.waiting.count(error.reason)
         self.gathered.number += 1
         if self.gathered.number % _EVERY == 0:
+            self._score()
             self._judge(at_the_end=False)
 
     def _decide(self, one: Decided, raw: bytes) -> None:
@@ -141,19 +147,18 @@ class Judge:
             return
         gathered.unscored.append(raw)
         self._unscored.append(one)
-        if len(gathered.unscored) >= BATCH:
-            self._score()
 
     def _score(self) -> None:
         """Make the decisions at hand again, and ask the rivals."""
         waiting, unscored = self.gathered.waiting, self._unscored
+        self.gathered.bounds.take(unscored, self._versions)
         self.gathered.unscored, self._unscored = [], []
         for scored in self._scorer.score(unscored):
             self.gathered.checked.take(scored)
             pair = waiting.pairs.get(scored.decision_id)
             if pair is None:
                 continue  # it was let go: too many wait
-            if scored.domain == SLATES and not scored.predicted:
+            if scored.domain in WEIGHED and not scored.predicted:
                 waiting.end(scored.decision_id, scored.unable or "no-slots")
             else:
                 pair.scored = scored
@@ -185,12 +190,13 @@ class Judge:
             self._try(row)
             version = str(row.scored.version)
             known.versions[version] = known.versions.get(version, 0) + 1
-        known.calibration.add(rows)
+        if domain == SLATES:
+            known.calibration.add(rows)
         tallies = self._tallies.setdefault(domain, [None] * len(self.rivals))
         for place in range(len(self.rivals)):
             asked = [(row, match) for row in rows if (match := row.scored.matches[place]) is not None]
             if asked:
-                tallies[place] = _taken(tallies[place] or Tally(), asked, slates=domain == SLATES)
+                tallies[place] = _taken(tallies[place] or Tally(), asked, weighed=domain in WEIGHED)
 
     def _try(self, row: Row) -> None:
         """Take in a row that is part of an experiment."""
@@ -228,6 +234,7 @@ class Judge:
         mine.unscored += theirs.unscored
         self._unscored += [decided(one) for one in theirs.unscored]
         mine.checked.merge(theirs.checked)
+        mine.bounds.merge(theirs.bounds)
         mine.judged += theirs.judged
         mine.first = min(mine.first or theirs.first, theirs.first or mine.first)
         mine.last = max(mine.last, theirs.last)
@@ -275,9 +282,9 @@ def _as_logged(rows: Sequence[Row]) -> Any:
     return np.array([row.earned for row in rows]), np.ones(len(rows))
 
 
-def _taken(tally: Tally, asked: Sequence[tuple[Row, Match]], *, slates: bool) -> Tally:
+def _taken(tally: Tally, asked: Sequence[tuple[Row, Match]], *, weighed: bool) -> Tally:
     rows, matches = [row for row, _ in asked], [match for _, match in asked]
-    if slates:
+    if weighed:
         tally.add(rows, matches)
     else:
         tally.add_certain(rows, matches)

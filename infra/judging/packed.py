@@ -1,12 +1,13 @@
 """The estimators' sums as plain data, to travel between processes and into checkpoints."""
 
-from dataclasses import replace
+from dataclasses import astuple, replace
 from typing import Any, cast
 
 import msgspec
 import numpy as np
 
 from policies.estimators.judged import SLATES, Judged
+from policies.estimators.moments import Moments
 from policies.estimators.overlap import Overlap
 from policies.estimators.sums import COLUMNS, Sums
 from policies.estimators.terms import Terms
@@ -18,8 +19,7 @@ class PackedSums(msgspec.Struct, array_like=True):
     buckets: bytes
     largest: float
     control: float
-    lowest: float
-    highest: float
+    residuals: tuple[float, float, float, float, float, float]
     value_low: float
     value_high: float
 
@@ -29,8 +29,7 @@ class PackedSums(msgspec.Struct, array_like=True):
             sums.buckets.tobytes(),
             sums.largest,
             sums.control,
-            sums.lowest,
-            sums.highest,
+            astuple(sums.residuals),
             sums.value_low,
             sums.value_high,
         )
@@ -41,8 +40,7 @@ class PackedSums(msgspec.Struct, array_like=True):
             buckets=np.frombuffer(self.buckets).reshape(-1, COLUMNS),
             largest=self.largest,
             control=self.control,
-            lowest=self.lowest,
-            highest=self.highest,
+            residuals=Moments(*self.residuals),
             value_low=self.value_low,
             value_high=self.value_high,
         )

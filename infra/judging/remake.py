@@ -4,56 +4,35 @@ A decision that can't be made again is named with the reason: its version is unk
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from importlib import import_module
-from typing import Any, Final, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Any
 
-import msgspec
-
-from agents.bidder import decide_again
-from agents.replenishment import review_of
 from infra.judging.evidence import Difference
 from infra.judging.logged import CLOSE, Decided, Versions
+from infra.judging.situations import Made, Remade, Unable, situations
 from infra.judging.slates import CannotError, Case, blocks
-from policies.bidding import pacing
-from policies.orders import replenish
 from policies.slates.recommend import prior_of
 from policies.slates.slate import choose
-from policies.version import PolicyVersion, Priors
+from policies.version import PolicyVersion
 from streams.records import Domain
 
-Again = Callable[[Mapping[str, Any], PolicyVersion, str], tuple[float, dict[str, Any]]]
 
-
-class Remade(NamedTuple):
-    """What a decision comes to when it is made again: what is compared with the log, by the name of its field."""
-
-    decision: Decided
-    propensity: float
-    fields: dict[str, Any]
-
-
-class Unable(NamedTuple):
-    """A decision that can't be made again, and why (from a closed set)."""
-
-    decision: Decided
-    why: str
-
-
-def remake(decisions: Sequence[Decided], versions: Versions) -> Iterator[Remade | Unable]:
+def remake(decisions: Sequence[Decided], versions: Versions) -> Iterator[Made]:
     """Make them again, in batches of one domain and one version. In no particular order."""
     by: dict[tuple[Domain, str], list[Decided]] = defaultdict(list)
     for one in decisions:
         by[one.domain, one.policy_hash].append(one)
     for (domain, sha256), same in by.items():
         version = versions.get(sha256)
-        if version is None:
+        if domain == "recommendation" and version is not None:
+            yield from _slates(same, version)
+        elif domain == "recommendation":
             yield from (Unable(one, "version-unknown") for one in same)
         else:
-            yield from _MAKERS.get(domain, made_by_its_agent)(same, version)
+            yield from situations(domain, same).as_logged(versions)
 
 
-def _slates(decisions: Sequence[Decided], version: PolicyVersion) -> Iterator[Remade | Unable]:
+def _slates(decisions: Sequence[Decided], version: PolicyVersion) -> Iterator[Made]:
     cases: list[Case] = []
     for one in decisions:
         try:
@@ -66,69 +45,6 @@ def _slates(decisions: Sequence[Decided], version: PolicyVersion) -> Iterator[Re
         for case, slate in zip(block, made, strict=True):
             names = [case.told.candidates[place] for place in slate.chosen]
             yield Remade(case.told, slate.propensity, {"chosen": names, "slot_propensities": slate.slot_propensities})
-
-
-def _bids(decisions: Sequence[Decided], version: PolicyVersion) -> Iterator[Remade | Unable]:
-    return bids_of(decisions, version.prior(pacing.DOMAIN, pacing.PRIOR))
-
-
-def bids_of(decisions: Sequence[Decided], prior: Priors) -> Iterator[Remade | Unable]:
-    """The bids that logged situations lead to under a prior."""
-    for one in decisions:
-        try:
-            bid = decide_again(features_of(one), prior, one.decided_at)
-        except (KeyError, TypeError, ValueError):
-            yield Unable(one, "features-missing")
-        else:
-            yield Remade(one, 1.0, {"bid_multiplier": bid.multiplier, "max_bid": bid.max_bid})
-
-
-def _reviews(decisions: Sequence[Decided], _version: PolicyVersion) -> Iterator[Remade | Unable]:
-    return orders_of(decisions, review_of)
-
-
-def orders_of(
-    decisions: Sequence[Decided], review: Callable[[Mapping[str, Any]], replenish.Review]
-) -> Iterator[Remade | Unable]:
-    """What is ordered at reviews that `review` makes of the logged features."""
-    known: list[Decided] = []
-    reviews: list[replenish.Review] = []
-    for one in decisions:
-        try:
-            reviews.append(review(features_of(one)))
-        except (KeyError, TypeError, ValueError):
-            yield Unable(one, "features-missing")
-        else:
-            known.append(one)
-    for one, choice in zip(known, replenish.choose(reviews), strict=True):
-        yield Remade(one, 1.0, {"quantity": choice.quantity})
-
-
-def made_by_its_agent(decisions: Sequence[Decided], version: PolicyVersion) -> Iterator[Remade | Unable]:
-    """Decisions of a domain whose agent says itself how one is made again: `again(features, version, seed)`."""
-    make: Again | None = getattr(import_module(f"agents.{decisions[0].domain}"), "again", None)
-    for one in decisions:
-        if make is None:
-            yield Unable(one, "no-way-to-remake")
-            continue
-        try:
-            propensity, fields = make(features_of(one), version, one.seed)
-        except (KeyError, TypeError, ValueError):
-            yield Unable(one, "features-missing")
-        else:
-            yield Remade(one, propensity, fields)
-
-
-def features_of(one: Decided) -> dict[str, Any]:
-    """What the decision was made from, as plain data. Raises msgspec.ValidationError."""
-    return msgspec.json.decode(one.features, type=dict[str, Any])
-
-
-_MAKERS: Final[dict[Domain, Callable[[Sequence[Decided], PolicyVersion], Iterator[Remade | Unable]]]] = {
-    "recommendation": _slates,
-    "bidding": _bids,
-    "replenishment": _reviews,
-}
 
 
 def difference(made: Remade) -> Difference | None:

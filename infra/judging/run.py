@@ -11,17 +11,17 @@ import msgspec
 from infra.errors import UserError
 from infra.history.checkpoint import State, begun, resumed
 from infra.history.engine import run
+from infra.history.entering import entered
 from infra.history.job import Task
 from infra.history.message import Found
 from infra.history.part import LogPart, Part
 from infra.history.progress import Progress
-from infra.history.pseudonymous import entered
 from infra.history.reading import messages
 from infra.judging import assemble, read_out, rivals
 from infra.judging.context import Context
 from infra.judging.evidence import Evidence, Named, Place, Range, Recomputed, Reproduced, Verified
 from infra.judging.judge import Judge
-from infra.privacy.pseudonyms import pseudonyms
+from infra.mapping.entrance import entrance_of
 from infra.settings import Settings
 from policies.version import PolicyVersion
 from streams.topics import BY_NAME, CATALOG, DECISIONS, OUTCOMES, POLICY_VERSIONS, TOPICS, Topic
@@ -77,7 +77,8 @@ def judged(settings: Settings, asked: Asked) -> Evidence:
     began = perf_counter()
     source = Source(settings, asked)
     context = Context()
-    context.read(_all(source.part((POLICY_VERSIONS, CATALOG), None, None)))
+    history = _all(source.part((POLICY_VERSIONS, CATALOG), None, None))
+    context.read(entered(history, entrance_of(source.settings)))
     options = {
         "rivals": msgspec.to_builtins(rivals.named(asked.policies, context.versions, context.serving.current)),
         "versions": rivals.packed(context.versions),
@@ -105,9 +106,23 @@ def judged(settings: Settings, asked: Asked) -> Evidence:
 
 def _state(source: Source, task: Task, asked: Asked) -> State:
     if asked.checkpoint is not None and asked.checkpoint.exists():
-        return resumed(asked.checkpoint, task)
+        return _gone_on_with(asked.checkpoint, task)
     wanted = {topic.name: topic for topic in (*asked.topics, *JUDGED)}
     return begun(source.part(wanted.values(), asked.since, asked.until), task, workers=asked.workers)
+
+
+def _gone_on_with(checkpoint: Path, task: Task) -> State:
+    """The run that was begun, with the versions and the catalog as they were then: a live cluster has newer ones."""
+    state = resumed(checkpoint)
+    if state.task.job != task.job or _asked_for(state.task) != _asked_for(task):
+        raise UserError(f"{checkpoint} is of a run with other policies: give those again, or remove it to start afresh")
+    return state
+
+
+def _asked_for(task: Task) -> list[Any]:
+    """The policies of a run; of those that go by what serves, which may have changed meanwhile, the names."""
+    moving = {"serving", "greedy", "greedy:serving"}
+    return [one["name"] if one["name"] in moving else one for one in task.options.get("rivals", ())]
 
 
 def _all(part: Part) -> Iterator[Found]:
@@ -135,8 +150,8 @@ def reproduced(source: Source, context: Context) -> Reproduced:
     agents = chosen(",".join(DECIDING), source.settings)
     wanted = {topic for agent in agents for topic in (*agent.reads, *agent.watches)} | set(JUDGED)
     part = source.part([topic for topic in TOPICS if topic in wanted], None, source.asked.until)
-    users = pseudonyms(source.settings)
-    return reproduced(lambda: entered(_all(part), users), agents, context.versions)
+    entrance = entrance_of(source.settings)
+    return reproduced(lambda: entered(_all(part), entrance), agents, context.versions)
 
 
 def _evidence(
@@ -184,6 +199,7 @@ def _evidence(
             reproduced_share=None if again is None else again.share,
         ),
         experiments=read_out.experiments(gathered.trials.values()),
+        constraints=gathered.bounds.told(),
         shadows=read_out.shadows(gathered.shadows.values()),
         seconds=round(seconds, 3),
         events_per_second=round(messages / seconds, 1),

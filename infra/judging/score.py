@@ -2,34 +2,34 @@
 
 A slate's candidates are scored slot by slot, given the slots before, with the seed's own draws of the normals: given
 those, the logged slate is still random (which draw, and Gumbel noise), so ratios of propensities are unbiased, and two
-versions that agree get ratios near 1. Bids and orders are made without chance: a rival makes them too, or doesn't.
+versions that agree get ratios near 1. A price is a slate of one slot. Bids and orders are made without chance: a rival
+makes them too, or doesn't.
 
 The reward model r̂ is the user's own belief at that moment, φ·μ under the version that decided: it has seen only what
 was before, so it isn't fitted on the decision it predicts.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
-from typing import Final
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final, cast
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 
-from agents.replenishment import review_of
+from infra.judging import prices
+from infra.judging.block import Block, Way
 from infra.judging.evidence import Difference
 from infra.judging.logged import Decided, Told, Versions
-from infra.judging.remake import Remade, Unable, bids_of, difference, made_by_its_agent, orders_of, remake
-from infra.judging.rivals import Rival
+from infra.judging.remake import difference
+from infra.judging.rivals import Rival, Rule
+from infra.judging.situations import Made, Remade, Situations, Unable, situations
 from infra.judging.slates import CannotError, Case, blocks
-from policies.bidding import pacing
-from policies.linalg import Floats, dot
-from policies.orders import demand
-from policies.slates.likelihood import even, likelihood, ranked
-from policies.slates.recommend import FEATURES, prior_of
-from policies.slates.slate import Drawn, Ints, drawn, picked, slots_of
+from policies.linalg import Floats
+from policies.slates.likelihood import even, ranked
+from policies.slates.recommend import FEATURES
+from policies.slates.slate import picked, slots_of
 from policies.version import SHIPPED, PolicyVersion
+from streams.records import Domain
 
 _POPULAR: Final = FEATURES.index("popular_share")
 
@@ -74,15 +74,19 @@ class Scorer:
         self._rivals = [(rival, rival.version) for rival in rivals]
         self._versions = versions
         self._categories = categories
+        self._ways: dict[str, Way] = {}
 
     def score(self, decisions: Sequence[Decided]) -> list[Scored]:
         """One for each decision, in their order."""
-        by: dict[tuple[str, str], list[Decided]] = defaultdict(list)
+        by: dict[tuple[Domain, str], list[Decided]] = defaultdict(list)
         for one in decisions:
-            by[one.domain, one.policy_hash].append(one)
+            by[one.domain, one.policy_hash if one.domain == "recommendation" else ""].append(one)
         found: dict[str, Scored] = {}
         for (domain, sha256), same in by.items():
-            made = self._slates(same, sha256) if domain == "recommendation" else self._certain(same)
+            if domain == "recommendation":
+                made = self._slates(same, sha256)
+            else:
+                made = self._prices(same) if domain == prices.DOMAIN else self._certain(domain, same)
             found.update((one.decision_id, one) for one in made)
         return [found[one.decision_id] for one in decisions]
 
@@ -99,23 +103,22 @@ class Scorer:
         for block in blocks(cases):
             yield from self._block(block, version)
 
-    def _block(self, block: list[Case], version: PolicyVersion | None) -> Iterator[Scored]:
-        prior, temperature = prior_of(version or SHIPPED)
-        queries = [case.query for case in block]
-        served = drawn(queries, prior, temperature)
-        chosen = np.array([case.chosen for case in block], dtype=np.int64).reshape(len(block), -1)
-        reward = _padded(dot(served.phi, served.mean[..., None]), served)
+    def _block(self, cases: list[Case], version: PolicyVersion | None) -> Iterator[Scored]:
+        way = self._way(version or SHIPPED)
+        block = Block(cases, way)
+        chosen, reward = block.chosen, block.reward
         taken = np.take_along_axis(reward, chosen, axis=1)
-        usual = likelihood(served.logits, chosen, reward)[1] if version is not None and chosen.size else taken
+        usual = block.likelihood(way)[1] if version is not None and chosen.size else taken
         if not chosen.size:
             made = [(np.zeros(chosen.shape), np.zeros(chosen.shape))] * len(self._rivals)
         else:
-            made = [self._match(rival, of, served, chosen, reward, block, usual) for rival, of in self._rivals]
+            made = [self._match(rival, of, block, cases, usual) for rival, of in self._rivals]
         predicted, expected_then = taken.tolist(), usual.tolist()
-        best = -np.sort(-np.where(_is_padded(served), -np.inf, reward), axis=1)[:, : chosen.shape[1]]
-        again = [None] * len(block) if version is None else list(picked(served, slots_of(queries[0])))
-        for row, (case, slate) in enumerate(zip(block, again, strict=True)):
-            matches = [Match(slots[row].tolist(), expected[row].tolist()) for slots, expected in made]
+        told = [(_rows(slots), _rows(expected)) for slots, expected in made]
+        best = -np.sort(-np.where(block.padded, -np.inf, reward), axis=1)[:, : chosen.shape[1]]
+        again = [None] * len(cases) if version is None else list(picked(block.served, slots_of(cases[0].query)))
+        for row, (case, slate) in enumerate(zip(cases, again, strict=True)):
+            matches = [Match(slots[row], expected[row]) for slots, expected in told]
             differs = None
             if slate is not None:
                 names = [case.told.candidates[place] for place in slate.chosen]
@@ -128,49 +131,75 @@ class Scorer:
             yield scored
 
     def _match(
-        self,
-        rival: Rival,
-        version: PolicyVersion,
-        served: Drawn,
-        chosen: Ints,
-        reward: Floats,
-        block: list[Case],
-        usual: Floats,
+        self, rival: Rival, version: PolicyVersion, block: Block, cases: list[Case], usual: Floats
     ) -> tuple[Floats, Floats]:
-        counts = np.array([len(one.query.phi) for one in block])
-        if rival.rule == "logged":
-            return np.array([one.told.slot_propensities for one in block]), usual
-        if rival.rule == "uniform":
-            return even(counts, chosen, reward)
-        padded = _is_padded(served)
-        if rival.rule == "popularity":
-            return ranked(np.where(padded, -np.inf, served.phi[_POPULAR]), chosen, reward)
-        prior, temperature = prior_of(version)
-        asked = drawn(served.block, prior, temperature)
-        if rival.rule == "greedy":
-            return ranked(np.where(padded, -np.inf, dot(asked.phi, asked.mean[..., None])), chosen, reward)
-        return likelihood(asked.logits, chosen, reward)
+        chosen, reward = block.chosen, block.reward
+        match rival.rule:
+            case "logged":
+                return np.array([one.told.slot_propensities for one in cases]), usual
+            case "uniform":
+                return even(block.counts, chosen, reward)
+            case "popularity":
+                return ranked(np.where(block.padded, -np.inf, block.served.phi[_POPULAR]), chosen, reward)
+            case "greedy":
+                asked = block.drawn(self._way(version))
+                return ranked(np.where(block.padded, -np.inf, block.score(asked)), chosen, reward)
+            case "version":
+                return block.likelihood(self._way(version))
 
-    # ---- Bids and orders --------------------------------------------------------------------------------------------
+    def _way(self, version: PolicyVersion) -> Way:
+        if version.sha256 not in self._ways:
+            self._ways[version.sha256] = Way.of(version)
+        return self._ways[version.sha256]
 
-    def _certain(self, decisions: Sequence[Decided]) -> Iterator[Scored]:
-        made = {one.decision.decision_id: one for one in remake(decisions, self._versions)}
-        same = [self._same(rival, version, decisions) for rival, version in self._rivals]
-        for one in decisions:
-            again = made[one.decision_id]
-            matches = [None if each is None else _match_of(each.get(one.decision_id)) for each in same]
-            scored = self._plain(one, matches, unable=again.why if isinstance(again, Unable) else "")
+    # ---- Prices -----------------------------------------------------------------------------------------------------
+
+    def _prices(self, decisions: Sequence[Decided]) -> Iterator[Scored]:
+        logged = situations(prices.DOMAIN, decisions).as_logged(self._versions)
+        rivals: list[tuple[Rule, PolicyVersion]] = [(rival.rule, version) for rival, version in self._rivals]
+        for one, again in zip(decisions, logged, strict=True):
+            version = self._versions.get(one.policy_hash)
+            found, unable = prices.priced(one, version or SHIPPED), again.why if isinstance(again, Unable) else ""
+            if found is None:
+                yield self._plain(one, [None] * len(rivals), unable=unable or "features-missing")
+                continue
+            asked = prices.distributions(found, one, rivals)
+            scored = self._plain(one, [None if each is None else Match(*each) for each in asked], unable=unable)
+            scored.predicted, scored.best = [float(found.profit[found.place])], [float(found.profit.max())]
+            scored.served = prices.chance(found.made.choice.distribution, found)[1] if version else scored.predicted
             scored.differs = None if isinstance(again, Unable) else difference(again)
             yield scored
 
-    def _same(self, rival: Rival, version: PolicyVersion, decisions: Sequence[Decided]) -> dict[str, bool] | None:
-        """Of each decision whether the rival makes it too; those that it can't be asked of are missing."""
+    # ---- Bids and orders --------------------------------------------------------------------------------------------
+
+    def _certain(self, domain: Domain, decisions: Sequence[Decided]) -> Iterator[Scored]:
+        asked = situations(domain, decisions)
+        logged = asked.as_logged(self._versions)
+        differs = [None if isinstance(one, Unable) else difference(one) for one in logged]
+        same = [self._same(rival, version, asked, (logged, differs)) for rival, version in self._rivals]
+        for place, (one, again) in enumerate(zip(decisions, logged, strict=True)):
+            matches = [None if each is None else _match_of(each[place]) for each in same]
+            scored = self._plain(one, matches, unable=again.why if isinstance(again, Unable) else "")
+            scored.differs = differs[place]
+            yield scored
+
+    @staticmethod
+    def _same(
+        rival: Rival,
+        version: PolicyVersion,
+        asked: Situations,
+        known: tuple[Sequence[Made], Sequence[Difference | None]],
+    ) -> Sequence[bool | None] | None:
+        """Of each decision whether the rival makes it too; None of those that it can't be asked of."""
+        logged, differs = known
         if rival.rule == "logged":
-            return {one.decision_id: True for one in decisions}
+            return [True for _ in logged]
         if rival.rule not in {"version", "greedy"}:
             return None
-        made = _ASKED.get(decisions[0].domain, made_by_its_agent)(decisions, version)
-        return {one.decision.decision_id: difference(one) is None for one in made if not isinstance(one, Unable)}
+        return [
+            None if isinstance(made, Unable) else (differs[place] if made is again else difference(made)) is None
+            for place, (made, again) in enumerate(zip(asked.under(version), logged, strict=True))
+        ]
 
     # ---- Both -------------------------------------------------------------------------------------------------------
 
@@ -205,20 +234,12 @@ class Scorer:
         return found
 
 
+def _rows(values: Floats) -> list[list[float]]:
+    return cast(list[list[float]], values.tolist())
+
+
 def _match_of(same: bool | None) -> Match | None:  # a dictionary's value
     return None if same is None else Match([float(same)])
-
-
-def _padded(reward: Floats, served: Drawn) -> Floats:
-    """r̂ with 0 where a candidate is padded: it is weighed by 0, and must not be infinite."""
-    return np.where(_is_padded(served), 0.0, reward)
-
-
-def _is_padded(served: Drawn) -> npt.NDArray[np.bool_]:
-    """[B, C]"""
-    counts = np.array([len(query.phi) for query in served.block])
-    places: Ints = np.arange(served.logits.shape[2], dtype=np.int64)
-    return np.greater_equal(places, counts[:, None])
 
 
 class _Rate(msgspec.Struct):
@@ -238,18 +259,3 @@ def _demand(one: Decided) -> str:
         return "unknown"
     rate = told.a / told.b if told.b > 0 else 0.0
     return next((name for limit, name in _CLASSES if rate < limit), "10 a day and more")
-
-
-def _bids(decisions: Sequence[Decided], version: PolicyVersion) -> Iterator[Remade | Unable]:
-    return bids_of(decisions, version.prior(pacing.DOMAIN, pacing.PRIOR))
-
-
-def _reviews(decisions: Sequence[Decided], version: PolicyVersion) -> Iterator[Remade | Unable]:
-    prior = demand.DemandPrior.of(version.prior("replenishment", demand.PRIOR))
-    return orders_of(decisions, partial(review_of, prior=prior))
-
-
-_ASKED: Final[dict[str, Callable[[Sequence[Decided], PolicyVersion], Iterator[Remade | Unable]]]] = {
-    "bidding": _bids,
-    "replenishment": _reviews,
-}

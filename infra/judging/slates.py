@@ -10,10 +10,10 @@ import numpy as np
 
 from infra.judging.logged import Decided
 from policies.slates.evidence import Evidence
-from policies.slates.recommend import FEATURES, SCALE, query
+from policies.slates.recommend import EARLIER, FEATURES, SCALE, query
 from policies.slates.slate import BLOCK, MAX_CANDIDATES, Query, slots_of
 
-_D: Final = len(FEATURES)
+_WIDTHS: Final = {len(FEATURES), *EARLIER}
 _NAMES: Final = list(FEATURES)
 _BRACKETS: Final = b"[]"
 
@@ -57,28 +57,29 @@ class Case:
             seed, size = int(told.seed), int(told.action["size"])
         except (KeyError, TypeError, ValueError) as error:
             raise CannotError("features-missing") from error
-        if features.names != _NAMES or features.unit != SCALE:
+        width = len(features.names)
+        if width not in _WIDTHS or features.names != _NAMES[:width] or features.unit != SCALE:
             raise CannotError("features-of-another-version")
         count = len(told.candidates)
         # A hundred rows of small numbers: as a flat text it takes half as long as a list of lists.
         phi = np.fromstring(bytes(features.phi).translate(None, _BRACKETS).decode(), dtype=np.int64, sep=",")
-        if phi.size != count * _D or count > MAX_CANDIDATES or not 0 <= seed < 1 << 64 or size < 1:
+        if phi.size != count * width or count > MAX_CANDIDATES or not 0 <= seed < 1 << 64 or size < 1:
             raise CannotError("features-disagree")
         place = {name: at for at, name in enumerate(told.candidates)}
         belief = features.belief
         evidence = Evidence(upper=np.array(belief.precision_upper).tobytes(), shift=np.array(belief.shift).tobytes())
         try:
-            asked = query(phi.reshape(count, _D), evidence, seed, size)
+            asked = query(phi.reshape(count, width), evidence, seed, size)
         except (IndexError, ValueError) as error:
             raise CannotError("features-disagree") from error
         return cls(told, asked, [place[name] for name in told.chosen])
 
 
 def blocks(cases: Sequence[Case]) -> Iterator[list[Case]]:
-    """The cases in blocks that are worked out at once: of as many slots worked out, and as many filled."""
-    by: dict[tuple[int, int], list[Case]] = defaultdict(list)
+    """The cases in blocks that are worked out at once: of as many slots worked out and filled, and as many features."""
+    by: dict[tuple[int, int, int], list[Case]] = defaultdict(list)
     for case in cases:
-        by[slots_of(case.query), len(case.chosen)].append(case)
+        by[slots_of(case.query), len(case.chosen), case.query.phi.shape[1]].append(case)
     for same in by.values():
         for start in range(0, len(same), BLOCK):
             yield same[start : start + BLOCK]

@@ -5,18 +5,30 @@ Here users lose their own ids too, where the settings ask for it: what lies behi
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 from infra.cluster.clients import Bare
 from infra.mapping.fields import Left
+from infra.mapping.load import rules_of
 from infra.mapping.paths import Scope
 from infra.mapping.rules import Rule, Rules, arrived, first, spread
 from infra.names import FOREIGN
-from infra.privacy.pseudonyms import NAMING, Pseudonyms
+from infra.privacy.pseudonyms import NAMING, Pseudonyms, pseudonyms
+from infra.settings import Settings
 from streams.codec import decode, decode_key
 from streams.topics import Topic
 
 Read = Callable[[int, Bare], tuple[str, Any]]  # partition, message → key, record; raises MalformedRecord, Left
+
+
+class Original(NamedTuple):
+    """A message as it lay in its log."""
+
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...] = ()
 
 
 class Mapped:
@@ -49,6 +61,14 @@ class Entrance:
         rules = self.rules.edge.get(topic.name)
         read = None if rules is None else _mapping(topic, rules)
         return read if self.users is None or topic.name not in NAMING else _pseudonymous(topic, read, self.users)
+
+
+PLAIN: Final = Entrance()  # every message is one of our records already
+
+
+def entrance_of(settings: Settings) -> Entrance:
+    """As the settings have it. Raises UserError."""
+    return Entrance(rules_of(settings), pseudonyms(settings))
 
 
 def _pseudonymous(topic: Topic, inner: Read | None, users: Pseudonyms) -> Read:

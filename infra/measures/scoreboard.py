@@ -11,6 +11,7 @@ from infra.measures.latency import Latency
 from infra.measures.next_basket import NextBasketMeasure
 from infra.measures.recent import Recent
 from infra.measures.stock import StockMeasure, TrueDemand
+from infra.privacy.pseudonyms import Pseudonyms
 from streams.codec import MalformedRecord, decode
 from streams.records import AdEvent, Campaign, CatalogItem, Order, Recommendation, StockUpdate, UserEvent
 from streams.topics import (
@@ -37,6 +38,7 @@ class Scoreboard:
     """
 
     demand: TrueDemand | None = None
+    users: Pseudonyms | None = None  # what users of raw inputs are called on the topics of actions
     counts: Counts = field(default_factory=Counts)
     latency: Latency = field(default_factory=Latency)
     next_basket: NextBasketMeasure = field(default_factory=NextBasketMeasure)
@@ -65,7 +67,9 @@ class Scoreboard:
         try:
             self.counts.observe(topic, value)
             if value is not None and topic.name in _MEASURED:
-                self._measure(decode(topic, key, value, timestamp_ms)[1], timestamp_ms)
+                name, record = decode(topic, key, value, timestamp_ms)
+                known = record if self.users is None else self.users.enter(topic, name, record)[1]
+                self._measure(known, timestamp_ms)
             elif value is not None and topic is RECOMMENDATIONS:
                 self._measure_slate(msgspec.json.decode(value, type=Recommendation), received_ms)
         except (MalformedRecord, msgspec.DecodeError):

@@ -1,8 +1,7 @@
 """One usable line of a log: the numbers that estimators need, of a decision or of each slot of a slate."""
 
-from collections.abc import Sequence
 from hashlib import blake2b
-from typing import Any, NamedTuple, cast
+from typing import Final, NamedTuple, cast
 
 import msgspec
 
@@ -14,11 +13,14 @@ from infra.ope.fields import (
     decoded,
     number,
     propensity,
+    table,
     target_propensity,
     text,
 )
+from infra.ope.situation import Situation, distribution, situation
 
-NONE = float("nan")
+NONE: Final = float("nan")
+_ENCODER: Final = msgspec.msgpack.Encoder(order="deterministic")
 
 
 class Row(NamedTuple):
@@ -26,12 +28,13 @@ class Row(NamedTuple):
     of them; q and v are NaN without a reward model."""
 
     id: bytes  # 16 bytes: a hash of the decision's id
-    content: bytes  # 8 bytes: a hash of the numbers
+    content: bytes  # 8 bytes: a hash of the numbers and the situation
     cluster: bytes  # 8 bytes
     slots: int  # 0 for a decision, k for a slate of k
     modelled: bool
     clustered: bool
     numbers: list[float]
+    situation: Situation | None = None  # of a decision without a reward model
 
 
 def row(raw: bytes, cluster_field: str | None) -> Row:
@@ -42,14 +45,17 @@ def row(raw: bytes, cluster_field: str | None) -> Row:
         raise LeftOut("fallback")
     slots, numbers = _slate(line) if isinstance(line.get("propensity"), list) else (0, _decision(line))
     cluster = text(line, cluster_field) if cluster_field else None
+    modelled = numbers[-1] == numbers[-1]
+    told = None if slots or modelled else situation(line)
     return Row(
         id=blake2b(id_, digest_size=16).digest(),
-        content=blake2b(msgspec.msgpack.encode(numbers), digest_size=8).digest(),
+        content=blake2b(_ENCODER.encode((numbers, told)), digest_size=8).digest(),
         cluster=blake2b(id_ if cluster is None else b"c" + cluster, digest_size=8).digest(),
         slots=slots,
-        modelled=numbers[-1] == numbers[-1],
+        modelled=modelled,
         clustered=cluster is not None,
         numbers=numbers,
+        situation=told,
     )
 
 
@@ -106,23 +112,13 @@ def _model(line: Line) -> tuple[float, float]:
 
 
 def _by_action(line: Line, given: list[object] | dict[str, object]) -> tuple[float, float]:
-    q, pi = _table(given, "reward_model"), _table(line.get("target_distribution"), "target_distribution")
+    q = table(given, "reward_model")
     action = line.get("action")
     key = str(action) if isinstance(action, int | str) and not isinstance(action, bool) else None
     if key is None or key not in q:
         raise LeftOut("action-not-in-reward-model")
-    if not pi.keys() <= q.keys():
+    told = table(line.get("target_distribution"), "target_distribution")
+    if not told.keys() <= q.keys():
         raise LeftOut("target-distribution-not-in-reward-model")
-    if any(not 0 <= each <= 1 for each in pi.values()) or abs(sum(pi.values()) - 1) > 1e-6:
-        raise LeftOut("target-distribution-not-a-distribution")
+    pi = distribution(told)
     return q[key], sum(q[each] * chance for each, chance in pi.items())
-
-
-def _table(given: Any, field: str) -> dict[str, float]:
-    """Numbers by action: an object as it is, a list by place. Raises LeftOut."""
-    if given is None:
-        raise LeftOut(f"missing-{field.replace('_', '-')}")
-    if isinstance(given, dict):
-        items = cast("dict[str, object]", given).items()
-        return {key: as_number(value, field) for key, value in items}
-    return {str(place): value for place, value in enumerate(as_numbers(cast(Sequence[object], given), field))}

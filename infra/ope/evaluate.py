@@ -1,15 +1,16 @@
 """A log, read once and judged: counts of what was left out, then estimates from what remains."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 
 from infra.errors import UserError
 from infra.ope.decision import Row, row
 from infra.ope.fields import LeftOut
+from infra.ope.fitting import fitted
 from infra.ope.reading import LONGEST, Reader
 from infra.ope.spool import Block, Spool
 from policies.estimators.folds import Regression
@@ -19,8 +20,13 @@ from policies.estimators.logged import Logged, Slates, Truths
 from policies.estimators.refitting import fit, refitted
 from policies.estimators.terms import Terms
 
+Blocks = Callable[[], Iterator[Block]]
+RewardModelled = Literal["given", "fitted", "none"]
+
 TRUNCATED: Final = "damaged-file"  # it ends inside, or what follows can't be unpacked
 _REWARD: Final = 0
+_DECISIONS: Final = "dm, dr, sndr, switch-dr, dros and mrdr are"
+_SLATES: Final = "cascade-dr, pddr, dm, dr, sndr, switch-dr and dros are"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,11 +36,17 @@ class Found:
     lines: int
     judgement: Judgement
     remarks: tuple[str, ...]
+    reward_model: RewardModelled
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
         told = self.judgement.as_dict()
-        return {**told, "reasons": [*told["reasons"], *self.remarks], "lines": self.lines}
+        return {
+            **told,
+            "reasons": [*told["reasons"], *self.remarks],
+            "lines": self.lines,
+            "reward_model": self.reward_model,
+        }
 
 
 def evaluate(path: str, terms: Terms, cluster_field: str | None, on_bytes: Callable[[int], None]) -> Found:
@@ -52,8 +64,8 @@ def evaluate(path: str, terms: Terms, cluster_field: str | None, on_bytes: Calla
         left_out.update(spool.without_duplicates())
         if cluster_field and unclustered:
             remarks.append(f"{unclustered:,} lines have no {cluster_field}: each is taken as a cluster of its own")
-        judged, said = _judge(spool, terms, left_out, slates="slate" in kinds)
-    return Found(lines=lines, judgement=judged.result(), remarks=(*remarks, *said))
+        judged, said, by = _judge(spool, terms, left_out, slates="slate" in kinds)
+    return Found(lines=lines, judgement=judged.result(), remarks=(*remarks, *said), reward_model=by)
 
 
 def _read(
@@ -86,24 +98,36 @@ def _row(raw: bytes, cluster_field: str | None, kinds: set[str]) -> Row:
     return found
 
 
-def _judge(spool: Spool, terms: Terms, left_out: Counter[str], *, slates: bool) -> tuple[Judged, tuple[str, ...]]:
+def _judge(
+    spool: Spool, terms: Terms, left_out: Counter[str], *, slates: bool
+) -> tuple[Judged, tuple[str, ...], RewardModelled]:
     low, high, rows, modelled = _looked_through(spool)
-    said: list[str] = []
-    if modelled < rows:
-        said.append(_no_model(rows - modelled, rows, slates=slates))
     outside = _outside(terms, low, high)
-    whole = modelled == rows
-    refit = _refit(spool, terms) if whole and rows and not slates else None
     judged = Judged.nothing(terms, {**left_out})
-    for block in spool.blocks():
-        inside = _inside(block, terms) if outside else np.ones(len(block.numbers), dtype=np.bool_)
-        if outside:
-            judged += Judged.nothing(terms, {"reward-out-of-range": int((~inside).sum())})
-        part = _slates(block, inside, modelled=whole) if slates else _logged(block, inside, modelled=whole)
+    if outside:
+        many = sum(int((~_inside(block, terms)).sum()) for block in spool.blocks())
+        judged += Judged.nothing(terms, {"reward-out-of-range": many})
+
+    def blocks() -> Iterator[Block]:
+        for block in spool.blocks():
+            yield _only(block, _inside(block, terms)) if outside else block
+
+    by: RewardModelled = "given" if modelled == rows else "none"
+    told: tuple[str, ...] = ()
+    if by == "none" and not slates and not modelled:
+        model, why = fitted(blocks)
+        told = tuple(model.words()) if model is not None else (f"{_DECISIONS} not estimated: {why}",) if why else ()
+        by = "none" if model is None else "fitted"
+        blocks = blocks if model is None else model.onto(blocks)
+    elif by == "none":
+        told = (_no_model(rows - modelled, rows, slates=slates),)
+    refit = _refit(blocks) if by != "none" and rows and not slates else None
+    for block in blocks():
+        part = _slates(block, modelled=by != "none") if slates else _logged(block, modelled=by != "none")
         if refit is not None and isinstance(part, Logged):
             part = refitted(part, refit)
         judged += Judged.of(part, terms)
-    return judged, tuple(said)
+    return judged, told, by
 
 
 def _looked_through(spool: Spool) -> tuple[float, float, int, int]:
@@ -124,12 +148,22 @@ def _outside(terms: Terms, low: float, high: float) -> bool:
     return low < terms.reward_low or high > terms.reward_high
 
 
-def _refit(spool: Spool, terms: Terms) -> Regression:
-    """MRDR's line through the given reward model."""
+def _refit(blocks: Blocks) -> Regression:
+    """MRDR's line through the reward model."""
     total = Regression.nothing(2)
-    for block in spool.blocks():
-        total += fit(_logged(block, _inside(block, terms), modelled=True))
+    for block in blocks():
+        total += fit(_logged(block, modelled=True))
     return total
+
+
+def _only(block: Block, inside: Truths) -> Block:
+    return Block(
+        numbers=block.numbers[inside],
+        cluster=block.cluster[inside],
+        slots=block.slots[inside],
+        modelled=block.modelled[inside],
+        situations=[one for one, stays in zip(block.situations, inside.tolist(), strict=True) if stays],
+    )
 
 
 def _inside(block: Block, terms: Terms) -> Truths:
@@ -141,23 +175,24 @@ def _inside(block: Block, terms: Terms) -> Truths:
     return np.logical_not(np.logical_or.reduce(outside, axis=1))
 
 
-def _logged(block: Block, inside: Truths, *, modelled: bool) -> Logged:
-    reward, p, pi, q, v = np.moveaxis(block.numbers[inside, :, 0], 1, 0)
-    rows = Logged(reward=reward, propensity=p, target_propensity=pi, cluster=block.cluster[inside])
+def _logged(block: Block, *, modelled: bool) -> Logged:
+    reward, p, pi, q, v = np.moveaxis(block.numbers[:, :, 0], 1, 0)
+    rows = Logged(reward=reward, propensity=p, target_propensity=pi, cluster=block.cluster)
     return replace(rows, q_logged=q, v_target=v) if modelled else rows
 
 
-def _slates(block: Block, inside: Truths, *, modelled: bool) -> Slates:
-    reward, p, pi, q, v = np.moveaxis(block.numbers[inside], 1, 0)
-    filled = np.less(np.arange(int(block.numbers.shape[2])), block.slots[inside][:, None])
+def _slates(block: Block, *, modelled: bool) -> Slates:
+    reward, p, pi, q, v = np.moveaxis(block.numbers, 1, 0)
+    filled = np.less(np.arange(int(block.numbers.shape[2])), block.slots[:, None])
     model = {"q_logged": q, "v_target": v} if modelled else {}
-    return Slates(
-        reward=reward, propensity=p, target_propensity=pi, cluster=block.cluster[inside], filled=filled, **model
-    )
+    return Slates(reward=reward, propensity=p, target_propensity=pi, cluster=block.cluster, filled=filled, **model)
 
 
 def _no_model(without: int, rows: int, *, slates: bool) -> str:
-    names = "cascade-dr and pddr are" if slates else "dm, dr, sndr, switch-dr, dros and mrdr are"
-    how = "reward_model and target_reward_model" if slates else "reward_model with target_distribution"
     which = "no line has" if without == rows else f"{without:,} of {rows:,} lines lack"
-    return f"{names} not estimated: {which} {how}"
+    if not slates:
+        return f"{_DECISIONS} not estimated: {which} reward_model with target_distribution"
+    return (
+        f"{_SLATES} not estimated: {which} reward_model and target_reward_model, what is expected from each slot to "
+        "the end; a model of slates isn't fitted here, since the log doesn't tell what else the target would put there"
+    )

@@ -107,5 +107,15 @@ def text(line: Line, field: str) -> bytes | None:
     return found.encode() if isinstance(found, str) else orjson.dumps(found)
 
 
+def table(given: Any, field: str) -> dict[str, float]:
+    """Numbers by action: an object as it is, a list by place. Raises LeftOut."""
+    if given is None:
+        raise LeftOut(f"missing-{_kebab(field)}")
+    if isinstance(given, dict):
+        items = cast("dict[str, object]", given).items()
+        return {key: as_number(value, field) for key, value in items}
+    return {str(place): value for place, value in enumerate(as_numbers(cast(Sequence[object], given), field))}
+
+
 def _kebab(field: str) -> str:
     return field.replace("_", "-")

@@ -10,14 +10,18 @@ from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Final, NamedTuple, Self
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from infra.ope.decision import Row
+from infra.ope.situation import Situation
 from policies.estimators.logged import Floats, Hashes, Truths
 
 BLOCK: Final = 65_536  # rows
 _HEAD: Final = np.dtype([("id", "V16"), ("content", "<u8"), ("cluster", "<u8"), ("slots", "<u4"), ("modelled", "?")])
+_ENCODER: Final = msgspec.msgpack.Encoder()
+_DECODER: Final = msgspec.msgpack.Decoder(list[Situation | None])
 _COLUMNS: Final = 5  # of each slot: reward, propensity, target propensity, q, v
 
 
@@ -28,6 +32,7 @@ class Block(NamedTuple):
     cluster: Hashes  # [n]
     slots: npt.NDArray[np.int64]  # [n]
     modelled: Truths  # [n]
+    situations: list[Situation | None]  # n of them
 
 
 class Spool:
@@ -38,6 +43,7 @@ class Spool:
         self._folder = Path(self._stack.enter_context(TemporaryDirectory(prefix="tradewind-ope-")))
         self._heads = self._stack.enter_context((self._folder / "heads").open("w+b"))
         self._numbers = self._stack.enter_context((self._folder / "numbers").open("w+b"))
+        self._situations = self._stack.enter_context((self._folder / "situations").open("w+b"))
         self._waiting: list[Row] = []
         self.longest = 0  # slots
         self._kept: Truths | None = None
@@ -66,6 +72,8 @@ class Spool:
         heads["slots"] = [row.slots or 1 for row in rows]
         heads["modelled"] = [row.modelled for row in rows]
         self._heads.write(heads.tobytes())
+        told = _ENCODER.encode([row.situation for row in rows])
+        self._situations.write(len(told).to_bytes(8, "little") + told)
         self._numbers.write(np.array([x for row in rows for x in row.numbers], dtype="<f8").tobytes())
 
     def without_duplicates(self) -> dict[str, int]:
@@ -74,6 +82,7 @@ class Spool:
             self._write()
         self._heads.flush()
         self._numbers.flush()
+        self._situations.flush()
         heads = np.fromfile(self._folder / "heads", dtype=_HEAD)
         halves = heads["id"].copy().view("<u8").reshape(-1, 2)
         order = np.lexsort((halves[:, 1], halves[:, 0]))  # stable: of the same decision the first line comes first
@@ -94,18 +103,24 @@ class Spool:
 
     def blocks(self) -> Iterator[Block]:
         """What is kept, up to BLOCK rows at a time."""
-        with (self._folder / "heads").open("rb") as heads, (self._folder / "numbers").open("rb") as numbers:
+        with (
+            (self._folder / "heads").open("rb") as heads,
+            (self._folder / "numbers").open("rb") as numbers,
+            (self._folder / "situations").open("rb") as situations,
+        ):
             start = 0
             while len(found := np.frombuffer(heads.read(BLOCK * _HEAD.itemsize), dtype=_HEAD)):
                 slots = found["slots"].astype(np.int64)
                 flat = np.frombuffer(numbers.read(int(slots.sum()) * _COLUMNS * 8), dtype="<f8")
                 kept = np.ones(len(found), dtype=np.bool_) if self._kept is None else self._kept[start:][: len(found)]
                 start += len(found)
+                told = _DECODER.decode(situations.read(int.from_bytes(situations.read(8), "little")))
                 yield Block(
                     numbers=_padded(flat, slots, self.longest)[kept],
                     cluster=found["cluster"].astype(np.uint64)[kept],
                     slots=slots[kept],
                     modelled=found["modelled"][kept],
+                    situations=[one for one, stays in zip(told, kept.tolist(), strict=True) if stays],
                 )
 
 

@@ -12,15 +12,15 @@ import msgspec
 
 from agents.contract import Agent
 from infra.errors import UserError
+from infra.history.entering import entered
 from infra.history.files import files
 from infra.history.lines import write
 from infra.history.message import Found, Message, Rejected
 from infra.history.part import Part
 from infra.history.progress import Progress
-from infra.history.pseudonymous import entered
 from infra.history.reading import messages
+from infra.mapping.entrance import PLAIN, Entrance
 from infra.measures.scoreboard import Scoreboard
-from infra.privacy.pseudonyms import Pseudonyms
 from infra.replay.in_process import InProcess
 from streams.topics import DEAD_LETTERS, RECOMMENDATIONS, USER_EVENTS, Topic
 
@@ -160,7 +160,7 @@ def replayed(
     *,
     batch: int = 500,
     out: Path | None = None,
-    users: Pseudonyms | None = None,
+    entrance: Entrance = PLAIN,
 ) -> Replay:
     """Replay a history, or a file, with its progress on standard error where that is a terminal. Raises UserError."""
     part = files([history]) if isinstance(history, Path) else history
@@ -171,5 +171,5 @@ def replayed(
         replay = Replay(InProcess(agents), Scoreboard(), batch, sink)
         found = stack.enter_context(messages(part))
         progress = stack.enter_context(Progress())
-        replay.run(entered(found, users), progress.watching(found))
+        replay.run(entered(found, entrance), progress.watching(found))
     return replay

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from infra.dashboard.wording import FILTERS, units
 from infra.errors import UserError
+from infra.judging.constraints import sentence
 from infra.judging.evidence import Estimate, Evidence, ExperimentRead, Judgement, Logged, Segment
 from infra.report import figures, methods
 from infra.report.answer import Answer, answers
@@ -24,7 +25,7 @@ _NEEDED: Final = "a report needs the extra 'report': pip install 'tradewind[repo
 
 def render(evidence: Evidence) -> str:
     """The page, as HTML. Raises UserError where the extra is missing."""
-    scripts = [_plotly(), _own("report.js")]
+    scripts = [_plotly(), _shared("look.js"), _own("report.js")]
     charts: dict[str, Figure] = {}
     found = answers(evidence)
     domains = [Section(evidence, name, logged, found, charts) for name, logged in evidence.logged.items()]
@@ -116,6 +117,11 @@ class Section:
     def moved(self) -> list[Row]:
         """Those that decide otherwise than the baseline, and can be told apart from it."""
         return [row for row in self.rows if row.told and row.standing.found != "same"]
+
+    @property
+    def rules(self) -> list[str]:
+        """What the rules of the business cost here, a sentence each."""
+        return [sentence(one, _units) for one in self.evidence.constraints if one.domain == self.domain]
 
     def estimators(self, row: Row) -> Iterator[tuple[str, Estimate]]:
         """Value by estimator, the one that is read first, first."""
@@ -245,10 +251,13 @@ def _own(name: str) -> str:
     return files("infra.report").joinpath("static", name).read_text(encoding="utf-8")
 
 
+def _shared(name: str) -> str:
+    """What the report has in common with the dashboard."""
+    return files("infra.dashboard").joinpath("static", name).read_text(encoding="utf-8")
+
+
 def _style() -> str:
-    """The look that the report shares with the dashboard, and what is its own."""
-    shared = files("infra.dashboard").joinpath("static", "style.css").read_text(encoding="utf-8")
-    return shared + _own("report.css")
+    return _shared("style.css") + _own("report.css")
 
 
 def _policy(scripts: list[str]) -> str:

@@ -13,11 +13,9 @@ import uvloop
 
 from agents.contract import Agent
 from infra.contract.registry import frames
-from infra.mapping.entrance import Entrance
-from infra.mapping.load import rules_of
+from infra.mapping.entrance import entrance_of
 from infra.metrics.observed import timed
 from infra.metrics.telling import Parts, telling, watching
-from infra.privacy.pseudonyms import pseudonyms
 from infra.serving import tuning
 from infra.serving.app import WorkerApp, build
 from infra.serving.ownership import Logs, Ownership
@@ -69,11 +67,7 @@ async def _run(
     hot = Hot(settings.hot_state_mb * 1024 * 1024)
     tally = Tally()
     framed = await frames(settings, {DEAD_LETTERS, *(topic for agent in agents for topic in agent.emits)})
-    watcher = Watcher(
-        settings,
-        (topic for agent in agents for topic in agent.watches),
-        Entrance(rules_of(settings), pseudonyms(settings)),
-    )
+    watcher = Watcher(settings, (topic for agent in agents for topic in agent.watches), entrance_of(settings))
 
     def around(ownership: Ownership) -> Surroundings:
         return Surroundings(

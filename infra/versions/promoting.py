@@ -38,7 +38,8 @@ def proof(serving: PolicyVersion, version: PolicyVersion, asked: Asked) -> tuple
     if not asked.force:
         raise UserError(
             f"a promotion needs evidence that the version earns more: `tradewind replay --policy "
-            f"{serving.number},{asked.which} --json > evidence.json`, then --evidence evidence.json; without it, "
+            f"{serving.number},{asked.which} --json > evidence.json`, or for orders and bids `tradewind what-if stock "
+            f"--policy live,{asked.which} --report evidence.json`, then --evidence evidence.json; without it, "
             '--force --reason "…" goes on record'
         )
     return UNPROVEN, reason

@@ -5,8 +5,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import numpy as np
+
 from infra.errors import UserError
-from infra.whatif import flights, live_bids
+from infra.whatif import flights, live_bids, proof
 from infra.whatif.flights import Account, Flight, offer, summed
 from infra.whatif.source import Source, stepping
 from policies.baselines.dual_pacing import Additive, Multiplicative
@@ -43,6 +45,12 @@ class Wish:
         if self.budget is not None:
             return self.budget
         return campaign.budget * (1.0 if self.budget_factor is None else self.budget_factor)
+
+    @property
+    def changed(self) -> list[str]:
+        """The options that make it another business than the one that runs."""
+        given = (("--budget", self.budget), ("--budget-factor", self.budget_factor))
+        return [name for name, value in given if value is not None]
 
 
 @dataclass(slots=True)
@@ -105,25 +113,54 @@ class Market:
 
 def what_if(source: Source, wish: Wish) -> dict[str, Any]:
     """The answer, ready for JSON. Raises UserError: no such policy, nothing to simulate."""
+    return answered(source, wish).answer
+
+
+def answered(source: Source, wish: Wish) -> proof.Answered:
+    """The answer, and what it proves of versions. Raises as `what_if` does."""
     for name in wish.policies:
-        if name not in POLICIES:
-            raise UserError(f"--policy: there is no policy {name!r}: use some of {', '.join(POLICIES)}")
+        proof.check_name(name, POLICIES)
     market = read(source)
     flown = market.flights()
     if not flown:
         raise UserError(f"{source.name} has auctions, but none of a second-price campaign with a plan on `campaigns`")
-    version = source.policy
+    version, versions = source.policy, proof.versions(wish.policies, source)
+    accounts = {name: _accounts(name, flown, wish, versions.get(name, version)) for name in wish.policies}
     told, same = (sum(each) for each in zip(*map(flights.agreeing, flown), strict=True))
-    return {
+    share = same / told if told else None
+    proven = None
+    if versions:
+        served = accounts.get(LIVE) or _accounts(LIVE, flown, wish, version)
+        proven = proof.Played(
+            domain="bidding",
+            of="campaigns",
+            decisions=np.array([float(len(flight.offers)) for flight in flown]),
+            serving=version,
+            served=_came(served),
+            tried={name: (made, _came(accounts[name])) for name, made in versions.items()},
+            agreed=share,
+            changed=wish.changed,
+            remarks=["Reward is value won an auction, and a decision here is an auction"],
+        )
+    times = [int(one.event.occurred_at) for flight in flown for one in flight.offers]
+    answer = {
         "kind": "ads",
-        "policies": {name: summed(flown, _accounts(name, flown, wish, version)) for name in wish.policies},
+        "policies": {name: summed(flown, of) for name, of in accounts.items()},
+        "against_serving": {} if proven is None else proof.told(proven),
         "recorded": summed(flown, [flights.as_it_was(flight, flight.campaign.budget) for flight in flown]),
-        "check": {"bids": told, "agreed": same, "share": same / told if told else None},
+        "check": {"bids": told, "agreed": same, "share": share},
         "assumptions": sentences(market, flown, wish, version) + source.unread(),
         "left_out": dict(sorted(market.left_out.items())),
-        "range": _range(source, flown),
+        "range": source.range(min(times), max(times)),
         "policy_version": version.number,
     }
+    return proof.Answered(answer=answer, played=proven, first=min(times), last=max(times))
+
+
+def _came(accounts: Sequence[Account]) -> proof.Outcome:
+    """The value won, and at most that of the auctions too whose price nobody told."""
+    value = np.array([account.value for account in accounts])
+    return proof.Outcome(least=value, most=value + np.array([account.unknown_value for account in accounts]))
 
 
 def read(source: Source) -> Market:
@@ -142,7 +179,7 @@ def _accounts(name: str, flown: Sequence[Flight], wish: Wish, version: PolicyVer
     found: list[Account] = []
     for flight in stepping(flown, name):
         budget = wish.of(flight.campaign)
-        if name == LIVE:
+        if name not in RULES:
             found.append(live_bids.fly(flight, version, budget))
         elif budget > 0.0:
             found.append(RULES[name](flight, budget))
@@ -184,8 +221,3 @@ def sentences(market: Market, flown: Sequence[Flight], wish: Wish, version: Poli
     if LIVE in wish.policies and others:
         said.append(f"It hears of {others:,} impressions, clicks and conversions as recorded, whatever it wins.")
     return said
-
-
-def _range(source: Source, flown: Sequence[Flight]) -> dict[str, Any]:
-    times = [int(one.event.occurred_at) for flight in flown for one in flight.offers]
-    return source.range(min(times), max(times))

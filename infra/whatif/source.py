@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-from agents.versions import Refused, Serving
+from agents.versions import Refused, Serving, version_of
 from infra.errors import UserError
 from infra.history.message import Message
 from infra.history.part import Part
@@ -16,6 +16,7 @@ from infra.history.reading import messages
 from infra.settings import Settings
 from policies.version import PolicyVersion
 from streams.codec import MalformedRecord, decode
+from streams.records import PolicyVersionRecord
 from streams.times import DAY, iso
 from streams.topics import POLICY_VERSIONS, Topic
 
@@ -40,6 +41,7 @@ class Source:
     until: int | None = None
     read: Counter[str] = field(default_factory=Counter[str])  # records, by topic
     rejected: Counter[str] = field(default_factory=Counter[str])  # what could not be read, by topic
+    versions: dict[str, PolicyVersion] = field(default_factory=dict[str, PolicyVersion])  # by hash, after `tables`
     _serving: Serving = field(default_factory=Serving)
 
     @property
@@ -57,7 +59,13 @@ class Source:
                 yield read
             elif read.record is not None:
                 with suppress(Refused):
-                    self._serving.take(read.record)
+                    self._hear(read.record)
+
+    def _hear(self, record: PolicyVersionRecord) -> None:
+        if record.act != "reject":
+            version = version_of(record)
+            self.versions[version.sha256] = version
+        self._serving.take(record)
 
     @property
     def policy(self) -> PolicyVersion:

@@ -5,11 +5,12 @@ from copy import copy
 from statistics import median
 from typing import Any, Final
 
+import numpy as np
 from msgspec.structs import replace
 
 from agents.replenishment import prior_of
 from infra.errors import UserError
-from infra.whatif import live_orders
+from infra.whatif import live_orders, proof
 from infra.whatif.shelves import Known, Recorded, recorded
 from infra.whatif.shop import Shop
 from infra.whatif.source import Source, stepping
@@ -17,6 +18,7 @@ from infra.whatif.stock_assumptions import sentences
 from infra.whatif.stock_bill import Line, summed
 from infra.whatif.stock_wish import LIVE, POLICIES, Played, Wish
 from infra.whatif.warehouse import RULES, AsRecorded, Store, agreeing
+from policies.version import PolicyVersion
 from streams.times import DAY
 from streams.topics import CATALOG, ORDERS, REPLENISHMENT_ORDERS, SKU_DEMAND, STOCK_UPDATES
 
@@ -25,22 +27,58 @@ HAPPENED: Final = (ORDERS, SKU_DEMAND, STOCK_UPDATES, REPLENISHMENT_ORDERS)
 
 def what_if(source: Source, wish: Wish) -> dict[str, Any]:
     """The answer, ready for JSON. Raises UserError: no such policy, nothing to simulate."""
+    return answered(source, wish).answer
+
+
+def answered(source: Source, wish: Wish) -> proof.Answered:
+    """The answer, and what it proves of versions. Raises as `what_if` does."""
     for name in wish.policies:
-        if name not in POLICIES:
-            raise UserError(f"--policy: there is no policy {name!r}: use some of {', '.join(POLICIES)}")
+        proof.check_name(name, POLICIES)
     played = read(source, wish)
+    versions = proof.versions(wish.policies, source)
     control = [_by_record(given) for given in played.shelves]
-    policies = {name: summed(_filled(name, played), wish.review_ms) for name in wish.policies}
-    return {
+    lines = {name: _filled(name, played, versions.get(name)) for name in wish.policies}
+    check, first, last = (
+        _check(control),
+        min(one.start for one in played.shelves),
+        max(one.end for one in played.shelves),
+    )
+    proven = None
+    if versions:
+        served = lines.get(LIVE) or _filled(LIVE, played)
+        tried = {name: (version, _came(lines[name])) for name, version in versions.items()}
+        proven = proof.Played(
+            domain="replenishment",
+            of="SKUs",
+            decisions=np.array([line.given.days * DAY / wish.review_ms for line in served]),
+            serving=played.policy,
+            served=_came(served),
+            tried=tried,
+            agreed=check["share"],
+            changed=wish.changed,
+        )
+    answer = {
         "kind": "stock",
-        "policies": policies,
+        "policies": {name: summed(of, wish.review_ms) for name, of in lines.items()},
+        "against_serving": {} if proven is None else proof.told(proven),
         "recorded": summed(map(_as_it_was(played), played.shelves), wish.review_ms),
-        "check": _check(control),
+        "check": check,
         "assumptions": [*sentences(played, control), *source.unread()],
         "left_out": dict(sorted(played.left_out.items())),
-        "range": source.range(min(one.start for one in played.shelves), max(one.end for one in played.shelves)),
+        "range": source.range(first, last),
         "policy_version": played.policy.number,
     }
+    return proof.Answered(answer=answer, played=proven, first=first, last=last)
+
+
+def _came(lines: Sequence[Line]) -> proof.Outcome:
+    """Minus the cost of each SKU."""
+    cost = [
+        one.ledger.unit_days * one.given.supply.holding_cost + one.ledger.lost * one.given.supply.shortage_cost
+        for one in lines
+    ]
+    value = -np.array(cost)
+    return proof.Outcome(least=value, most=value)
 
 
 def read(source: Source, wish: Wish) -> Played:
@@ -105,10 +143,10 @@ def _by_record(given: Recorded) -> Store:
     return store
 
 
-def _filled(name: str, played: Played) -> list[Line]:
+def _filled(name: str, played: Played, version: PolicyVersion | None = None) -> list[Line]:
     stores = [Store.open(given, played.wanted(given)) for given in played.shelves]
-    if name == LIVE:
-        live_orders.fill(stores, played.policy, played.wish.review_ms)
+    if name == LIVE or version is not None:
+        live_orders.fill(stores, version or played.policy, played.wish.review_ms)
     else:
         for store in stepping(stores, name):
             RULES[name](store.given, played.wish.review_ms).fill(store)

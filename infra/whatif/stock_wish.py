@@ -38,6 +38,12 @@ class Wish:
         }
         return replace(supply, **{name: value for name, value in told.items() if value is not None})
 
+    @property
+    def changed(self) -> list[str]:
+        """The options that make it another business than the one that runs."""
+        given = (("--lead-time-days", self.lead_time_days), ("--shortage-cost", self.shortage_cost))
+        return [name for name, value in (*given, ("--holding-cost", self.holding_cost)) if value is not None]
+
 
 @dataclass(slots=True)
 class Played:

@@ -85,6 +85,10 @@ def _show(where: Console, answer: Mapping[str, Any], columns: _Columns, title: s
 
 
 def _tell(where: Console, answer: Mapping[str, Any]) -> None:
+    for name, one in answer["against_serving"].items():
+        said = f"{name}: {one['difference']:+.4g} a decision ({one['low']:+.4g} to {one['high']:+.4g}) over what serves"
+        why = f"; refused: {' '.join(one['reasons'])}" if one["reasons"] else ""
+        where.print(said + why, highlight=False, markup=False, soft_wrap=True)
     where.print("What is assumed:")
     for sentence in answer["assumptions"]:
         where.print(f"- {sentence}", highlight=False, markup=False, soft_wrap=True)

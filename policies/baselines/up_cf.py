@@ -28,9 +28,13 @@ Shares = tuple[Ids, Floats]  # items, each once, and the share of baskets that h
 
 @dataclass(slots=True)
 class UpCf:
-    """The paper's symbols: the window r, the asymmetry α, the locality q."""
+    """The paper's symbols: the window r, the asymmetry α, the locality q.
 
-    r: int = 25
+    r is the best of 10, 25, 50 and 100 within the warm-up of Complete Journey (`tests.benchmarks.next_basket
+    --tune-up-cf`); α and q weren't tuned.
+    """
+
+    r: int = 50
     alpha: float = 0.25
     q: float = 10.0
     popularity: GlobalPopularity = field(default_factory=GlobalPopularity)

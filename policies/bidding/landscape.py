@@ -37,6 +37,11 @@ class Landscape(msgspec.Struct, array_like=True):
         """The price under which nothing is ever won; 0 while not known."""
         return exp(self.mean - 3.0 * self.deviation) if self.known else 0.0
 
+    @property
+    def cheap(self) -> float:
+        """A price at which one auction in six is won; 0 while none was ever seen."""
+        return exp(self.mean - self.deviation) if self.weight > 0.0 else 0.0
+
     def observe(self, price: float, bound: Bound) -> None:
         """One price: seen exactly, or known to lie above or below `price` (online EM for a censored normal)."""
         if price <= 0.0:

@@ -5,7 +5,7 @@ S(μ) = p̄·Φ((a − log μ)/b): p̄ the mean price, and a, b the price-weight
 counted in budgets per auction ρ, value in its mean v̄, so that no unit matters: log p̄/ρ runs from "all can be had" to
 "1 in 100".
 A prior is a weight for each of a fixed grid of such markets; its posterior mean, cell by cell, is what is expected
-where the flight itself has seen nothing.
+where the flight itself has seen nothing. Of first-price auctions the prices themselves are believed: log-normal, in ρ.
 """
 
 from collections.abc import Mapping
@@ -17,6 +17,7 @@ from typing import Final
 import numpy as np
 
 from policies.artefact import Array, load
+from policies.bidding.landscape import Landscape
 from policies.bidding.spending import CELLS, WIDTH, Block, Floats
 from policies.shipped import FOLDER
 
@@ -54,6 +55,12 @@ class MarketPrior:
     strength: float
     alarm: float  # deviations at which a change of the market is believed
     haste: float  # spend this many times as fast as would last: a price that rises takes more than one that falls gives
+    price: tuple[float, float, float] = (0.0, 1.0, 0.0)  # of log price/ρ: mean, deviation, strength in auctions
+
+    @property
+    def landscape(self) -> Landscape:
+        """What the highest rival bid is believed to be, in ρ, before any auction."""
+        return Landscape.open({"price": self.price})
 
     def expected(self, seen: Block, middle: float) -> Floats:
         """[CELLS] money per auction in each cell, given what was seen; `middle` is the cell of log v̄/ρ."""
@@ -86,7 +93,11 @@ def from_tensors(tensors: Mapping[str, Array]) -> MarketPrior:
     if weights.shape != (len(GRID),) or not np.isfinite(weights).all():
         raise ValueError(f"log_weight must be {len(GRID)} finite numbers")
     strength, alarm, haste = (float(x) for x in tensors["settings"])
-    return MarketPrior(log_weight=weights, strength=strength, alarm=alarm, haste=haste)
+    mean, deviation, auctions = (float(x) for x in tensors.get("landscape", np.array(FLAT.price)))
+    if not (np.isfinite([mean, auctions]).all() and 0.0 < deviation < np.inf):
+        raise ValueError("landscape must be a finite mean, a deviation above 0 and a finite strength")
+    price = mean, deviation, auctions
+    return MarketPrior(log_weight=weights, strength=strength, alarm=alarm, haste=haste, price=price)
 
 
 @cache

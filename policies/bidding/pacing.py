@@ -48,6 +48,7 @@ class Plan(msgspec.Struct, frozen=True, array_like=True):
     bid_max: float
     weights: tuple[float, float, float]
     first_price: bool
+    tolerance: float = 0.01  # share of the budget that may be passed, hardly ever; 0: never, whatever comes
 
     @property
     def length_ms(self) -> int:
@@ -103,7 +104,9 @@ class Pace(msgspec.Struct, array_like=True):
             return
         gain = max(1.0 / self.weight, MIN_GAIN, 1.0 / (left + LAST_AUCTIONS))
         would_pay = paid * exp(min(MAX_STEP, log_mu - self.log_mu))
-        step = gain * (would_pay * left / remaining - 1.0)
+        # A loss says that μ was too high where it was bid by: without that, losses in flight would add up.
+        too_high = min(1.0, max(0.0, 1.0 - (log_mu - self.log_mu))) if paid == 0.0 else 1.0
+        step = gain * (would_pay * left / remaining - too_high)
         self.log_mu = _within(self.log_mu + _within(step, MAX_STEP), MAX_LOG_MU)
         if left > HASTE * LAST_AUCTIONS:
             self.learned += 1
@@ -147,7 +150,7 @@ def bid_of(plan: Plan, pace: Pace, scale: float, value: float, remaining: float,
     """The bid under way: `scale`/μ within the campaign's bounds.
 
     `value` is the value of a usual impression (0 if not known), at which no less than bid_min is bid. `safe` is the
-    highest bid that can't pass the budget; `least` the price under which nothing is ever won (0 if not known).
+    highest cap that the budget bears; `least` the price under which nothing is ever won (0 if not known).
     """
     if plan.bid_max <= 0.0:
         return stop("the highest bid allowed is 0")

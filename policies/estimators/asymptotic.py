@@ -27,7 +27,7 @@ def interval(sums: Sums, confidence: float, *, normalised: bool) -> tuple[float,
     return centre - half, centre + half
 
 
-def student(confidence: float, degrees: int) -> float:
+def student(confidence: float, degrees: float) -> float:
     """The two-sided quantile of Student's t, by its expansion around the normal's (Fisher and Cornish 1960).
 
     >>> round(student(0.95, 30), 3)

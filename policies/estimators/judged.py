@@ -32,16 +32,26 @@ from policies.estimators.pseudo_inverse import PSEUDO_INVERSE
 from policies.estimators.reading import Reading
 from policies.estimators.reward_interaction import RIPS
 from policies.estimators.sequence import Sequence as Anytime
-from policies.estimators.slate_ips import SLATE_IPS
+from policies.estimators.slate_ips import SLATE_IPS, SLATE_SNIPS
 from policies.estimators.sndr import SNDR
 from policies.estimators.snips import SNIPS
 from policies.estimators.sums import COUNT, Sums
 from policies.estimators.switch_dr import SWITCH_DR
 from policies.estimators.terms import Terms
 from policies.estimators.verdict import verdict
+from policies.estimators.whole_slate import WHOLE_SLATES
 
 DECISIONS: Final = (IPS, CLIPPED_IPS, SNIPS, DM, DR, SNDR, SWITCH_DR, DROS, MRDR)
-SLATES: Final = (INDEPENDENT_IPS, RIPS, PSEUDO_INVERSE, SLATE_IPS, CASCADE_DR, PER_DECISION_DR)
+SLATES: Final = (
+    INDEPENDENT_IPS,
+    RIPS,
+    PSEUDO_INVERSE,
+    SLATE_IPS,
+    SLATE_SNIPS,
+    CASCADE_DR,
+    PER_DECISION_DR,
+    *WHOLE_SLATES,
+)
 _WEIGHED: Final = frozenset({"ips", "iips", "rips"})  # sums whose gains are weights and nothing else
 
 

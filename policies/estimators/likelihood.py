@@ -4,7 +4,7 @@ Karampatziakis, Langford and Mineiro, Empirical likelihood for contextual bandit
 2001. An interval holds the values v for which some reweighting of the log, not too unlikely, has mean value v *and*
 mean weight 1. That second condition makes it narrower than a normal interval where weights vary, and it needs no
 symmetry, so that it also covers where they are heavy-tailed. Two atoms of little likelihood, at the largest weight with
-the lowest and the highest reward, stand for what the log happened not to show.
+a low and a high reward, stand for what the log happened not to show.
 """
 
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ class _Side(NamedTuple):
 
 
 def interval(points: Points, critical: float) -> tuple[float, float]:
-    """The ends of {v: −2 log R(v) ≤ critical}, relative to the centre. `critical` is a quantile of χ² with 1 degree."""
+    """The ends of {v: −2 log R(v) ≤ critical}, relative to the centre. `critical` is a quantile of F(1, ·)."""
     scale_x, c = _scale(points.x), _control(points)
     floor = 0.5 / float(points.mass.sum())
     free, tilt = _profile(c, points.mass, floor)

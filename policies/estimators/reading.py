@@ -7,15 +7,20 @@ from typing import Any, Final
 import numpy as np
 
 from policies.estimators import asymptotic, bernstein, bootstrap, likelihood
+from policies.estimators.asymptotic import student
 from policies.estimators.estimator import Estimator
-from policies.estimators.hashing import two_sided
 from policies.estimators.judgement import Estimate, Interval
 from policies.estimators.logged import Floats
+from policies.estimators.moments import Moments
 from policies.estimators.sequence import Sequence
 from policies.estimators.sums import BASE, CONTROL, COUNT, GAIN, PRODUCT, SQUARE, Sums, value
 from policies.estimators.terms import Terms
 
 UNKNOWN: Final = (np.nan, np.nan)
+FEWEST: Final = 30.0  # effective rows that the quantile is taken for at least: with fewer the atoms widen intervals
+# Rewards themselves, unlike what a model leaves of them, may lie all on one side of 0: there an unseen gain does more
+# harm. Chosen on simulated logs with normal rewards (tests/benchmarks/coverage.py); on rewards of 0 and 1 it is idle.
+STRETCHED: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +80,7 @@ class Reading:
         return made
 
     def _likelihood(self, estimator: Estimator[Any], sums: Sums) -> Interval:
-        low, high = self.rewards
+        low, high = self.rewards if estimator.of_rewards else (sums.residuals.lowest, sums.residuals.highest)
         if not estimator.cut:
             ends = self._ends(estimator, sums, 0.0)
         else:  # what was cut off a gain could have met the lowest reward, or the highest
@@ -100,22 +105,23 @@ class Reading:
             rows=np.concatenate([used[:, COUNT], [size] * 2]),
             mass=np.concatenate([np.ones(len(used)), np.full(2, likelihood.ATOM)]),
         )
-        down, up = likelihood.interval(points, two_sided(self.terms.confidence) ** 2)
+        effective = max(min(sums.ess, float(len(used))), FEWEST)
+        down, up = likelihood.interval(points, student(self.terms.confidence, effective - 1) ** 2)
         return centre + down, centre + up
 
     def _residuals(self, estimator: Estimator[Any], sums: Sums) -> Interval:
-        """The lowest and the highest that a gain may meet: of a decision's reward less what a model expects on average.
+        """A low and a high residual that an unseen gain may meet: two that are spread as those of the log are.
 
-        Of slates, as seen.
+        The ends of what a decision's reward can be, less what a model expects on average, count as seen once each.
         """
-        if estimator.of_rewards:
-            return self.rewards
+        seen, ends = sums.residuals, np.array(self.rewards)
         weighted = self.sums.get("ips")
-        if estimator.model not in {"q_logged", "q_mrdr"} or weighted is None or "iips" in self.sums:
-            return sums.lowest, sums.highest
-        reward, rest = weighted.total, sums.total
-        expected = float(reward[PRODUCT] / reward[GAIN] - rest[PRODUCT] / rest[GAIN])
-        return self.rewards[0] - expected, self.rewards[1] - expected
+        if estimator.of_rewards:
+            seen += Moments.of(ends)
+        elif estimator.model in {"q_logged", "q_mrdr"} and weighted is not None and "iips" not in self.sums:
+            reward, rest = weighted.total, sums.total
+            seen += Moments.of(ends - float(reward[PRODUCT] / reward[GAIN] - rest[PRODUCT] / rest[GAIN]))
+        return seen.two(1.0 if estimator.model else STRETCHED)
 
 
 def _design_effect(sums: Sums) -> float:

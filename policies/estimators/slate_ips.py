@@ -3,6 +3,7 @@
 Precup, Sutton and Singh, Eligibility traces for off-policy policy evaluation, 2000.
 """
 
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -18,3 +19,4 @@ def _parts(rows: Slates, terms: Terms) -> Parts:  # noqa: ARG001 # every estimat
 
 
 SLATE_IPS: Final = Estimator[Slates](name="ips", parts=_parts, sums="ips")
+SLATE_SNIPS: Final = replace(SLATE_IPS, name="snips", normalised=True)

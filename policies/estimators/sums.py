@@ -7,6 +7,7 @@ import numpy as np
 
 from policies.estimators.estimator import Parts
 from policies.estimators.logged import Floats, Times
+from policies.estimators.moments import Moments
 
 COUNT, BASE, PRODUCT, GAIN, CONTROL, SQUARE, GAIN_SQUARE = range(7)
 COLUMNS: Final = 7
@@ -19,8 +20,7 @@ class Sums:
     buckets: Floats  # [G, 7]
     largest: float  # gain
     control: float  # of the row with the largest gain
-    lowest: float  # product / gain: the residual of a row
-    highest: float
+    residuals: Moments  # product / gain, of the rows that have a gain
     value_low: float  # base + product
     value_high: float
 
@@ -36,8 +36,7 @@ class Sums:
             buckets=np.stack(added, axis=1),
             largest=float(parts.gain[first]) if len(x) else 0.0,
             control=float(parts.control[first]) if len(x) else -1.0,
-            lowest=float(rest.min(initial=np.inf)),
-            highest=float(rest.max(initial=-np.inf)),
+            residuals=Moments.of(rest),
             value_low=float(x.min(initial=np.inf)),
             value_high=float(x.max(initial=-np.inf)),
         )
@@ -48,8 +47,7 @@ class Sums:
             buckets=self.buckets + other.buckets,
             largest=greater.largest,
             control=greater.control,
-            lowest=min(self.lowest, other.lowest),
-            highest=max(self.highest, other.highest),
+            residuals=self.residuals + other.residuals,
             value_low=min(self.value_low, other.value_low),
             value_high=max(self.value_high, other.value_high),
         )

@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 from safetensors.numpy import load_file as read_tensors  # pyright: ignore[reportUnknownVariableType] # typed below
 
+from policies import price_ladder
 from policies.artefact import Array, ArtefactError
 from policies.bidding import pacing
 from policies.orders import demand
@@ -24,6 +25,7 @@ class Domain:
 
     prior: Priors
     check: Callable[[Priors], None]
+    earlier: tuple[int, ...] = ()  # of how many weights a prior of mean and precision may be: the others are as shipped
 
 
 def _check_weights(prior: Priors) -> None:
@@ -46,10 +48,20 @@ def _check_pacing(prior: Priors) -> None:
         raise ValueError("strength, lag, ctr, cvr and the price's deviation must be above 0")
 
 
+def _check_prices(prior: Priors) -> None:
+    counted = {name: float(prior[name]) for name in ("base", "base_periods", "choke", "choke_periods", "reviews")}
+    if min(counted.values()) < 0.0:
+        raise ValueError(f"{min(counted, key=lambda name: counted[name])} must not be below 0")
+    for name in ("elasticity_sd", "dispersion", "half_life", "doubt"):
+        if float(prior[name]) <= 0.0:
+            raise ValueError(f"{name} must be above 0")
+
+
 DOMAINS: Final = {
-    recommend.DOMAIN: Domain(prior=recommend.PRIOR, check=_check_weights),
+    recommend.DOMAIN: Domain(prior=recommend.PRIOR, check=_check_weights, earlier=recommend.EARLIER),
     pacing.DOMAIN: Domain(prior=pacing.PRIOR, check=_check_pacing),
     "replenishment": Domain(prior=demand.PRIOR, check=_check_demand),
+    price_ladder.DOMAIN: Domain(prior=price_ladder.FLAT, check=_check_prices),
 }
 
 
@@ -60,12 +72,19 @@ def fit(version: PolicyVersion) -> PolicyVersion:
         if known is None:
             raise ArtefactError(f"it has a prior for {domain!r}, and there is no such domain here")
         for name, value in prior.items():
-            _fit_one(f"{domain}.{name}", value, shapes(domain).get(name))
+            _fit_one(f"{domain}.{name}", value, _expected(known, domain, name, prior))
         try:
-            known.check(known.prior | prior)
+            known.check(version.prior(domain, known.prior))
         except (ValueError, TypeError, np.linalg.LinAlgError) as error:
             raise ArtefactError(f"the prior for {domain} can't be chosen by: {error}") from error
     return version
+
+
+def _expected(known: Domain, domain: str, name: str, prior: Priors) -> tuple[int, ...] | None:
+    """The shape that a tensor must have; None where there is none of that name."""
+    shape = shapes(domain).get(name)
+    size = len(prior["mean"]) if "mean" in prior and "precision" in prior and known.earlier else 0
+    return (size,) * len(shape or ()) if name in ("mean", "precision") and size in known.earlier else shape
 
 
 def _fit_one(name: str, value: Any, shape: tuple[int, ...] | None) -> None:

@@ -7,6 +7,7 @@ from typing import Final, Protocol
 
 import numpy as np
 
+from policies import price_ladder
 from policies.bidding import pacing
 from policies.bidding.population import MIN_AUCTIONS, NOISE, SETTLED, Flight, PacingPopulation
 from policies.linalg import Floats
@@ -14,6 +15,7 @@ from policies.meta.outer_loop import School
 from policies.meta.sample import Episode, Split, Stream
 from policies.orders import demand
 from policies.orders.demand import DemandPopulation, DemandPrior, Evidence
+from policies.price_population import Review, Sold, foretold, learned
 from policies.slates import recommend
 from policies.version import Priors
 
@@ -122,6 +124,34 @@ def _log_beta(a: float, b: float) -> float:
     return lgamma(a) + lgamma(b) - lgamma(a + b)
 
 
+class Prices:
+    """Reviews of products: φ is a `Review`, y the units sold in it."""
+
+    @property
+    def shipped(self) -> Priors:
+        return price_ladder.shipped()
+
+    def propose(self, given: Split, serving: Priors) -> Priors | None:
+        found = learned([_sold(stream, 0) for stream in given.train], serving)
+        return None if found is None or found == serving else serving | _rounded(found)
+
+    def score(self, given: Split, prior: Priors) -> Floats:
+        return np.array([foretold(_sold(stream, given.cut), prior) for stream in given.judged])
+
+    def earns(self, given: Split, candidate: Priors, serving: Priors) -> Floats:
+        del given, candidate, serving  # what it earns at other prices, nobody has seen
+        return np.zeros(0)
+
+
+def _sold(stream: Stream, cut: int) -> list[Sold]:
+    return [
+        Sold(Review(*row), units, one.at >= cut)
+        for one in stream
+        for row, units in zip(one.phi.tolist(), one.y.tolist(), strict=True)
+        if len(row) == len(Review._fields) and row[1] > 0.0
+    ]
+
+
 def _pooled(
     population: DemandPopulation | PacingPopulation, given: Split, shipped: Priors, serving: Priors
 ) -> Priors | None:
@@ -142,4 +172,5 @@ SCHOOLS: Final[dict[str, Learns]] = {
     recommend.DOMAIN: School(shipped=recommend.PRIOR, memory_ms=recommend.MEMORY_MS),
     pacing.DOMAIN: Pacing(shipped=pacing.PRIOR),
     "replenishment": Demand(shipped=demand.PRIOR),
+    price_ladder.DOMAIN: Prices(),
 }

@@ -14,17 +14,19 @@ the rate. `tests/benchmarks/lost_sales.py` measures the rule on Poisson demand, 
 real shoppers.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil, pi, sqrt
 from typing import Final, cast
 
+import numpy as np
 import torch
 
 from policies.orders import slow_movers
 from policies.orders.demand import Belief
 
-BLOCK: Final = 256  # rows scored together, always: a row's result must not depend on how many others there are
+BLOCK: Final = 256  # rows are scored in blocks of this, or WIDE of it: a row's result must not depend on the others
+WIDE: Final = 4  # its operations cost little more than those of one
 MAX_STEPS: Final = 64  # of the projection; a longer lead time is walked in longer steps
 SHADE: Final = 0.3
 SERVICE: Final = (0.001, 0.9995)  # bounds of the critical ratio: costs of zero must not order everything
@@ -77,22 +79,32 @@ class Choice:
     fast: float
 
 
-def choose(reviews: Sequence[Review]) -> list[Choice]:
-    """Decide each review. The result of one never depends on its neighbours."""
+def choose(reviews: Sequence[Review], beliefs: Sequence[Belief] | None = None) -> list[Choice]:
+    """Decide each review. The result of one never depends on its neighbours.
+
+    With `beliefs`, one a review, those count instead of what the reviews say.
+    """
+    believed = [review.belief for review in reviews] if beliefs is None else beliefs
     chosen: list[Choice] = []
-    for start in range(0, len(reviews), BLOCK):
-        block = reviews[start : start + BLOCK]
-        facts = torch.ones(BLOCK, len(FACTS), dtype=torch.float64)
-        facts[: len(block)] = torch.tensor([_facts(review) for review in block], dtype=torch.float64)
-        arrivals = torch.zeros(BLOCK, MAX_STEPS + 1, dtype=torch.float64)
-        arrivals[: len(block)] = torch.tensor([arrivals_of(review) for review in block], dtype=torch.float64)
-        out = order(facts, arrivals)
-        rows = cast(list[list[float]], torch.stack(out, dim=1).tolist())  # pyright: ignore[reportUnknownMemberType]  # torch leaves tolist untyped
-        chosen += [
-            Choice(quantity=quantity, projected=projected, level=level, service=service, enough=enough, fast=fast)
-            for quantity, projected, level, service, enough, fast in rows[: len(block)]
-        ]
+    start = 0
+    while start < len(reviews):
+        rows = BLOCK * min(WIDE, -(-(len(reviews) - start) // BLOCK))
+        chosen += _choose_block(reviews[start : start + rows], believed[start : start + rows], rows)
+        start += rows
     return chosen
+
+
+def _choose_block(reviews: Sequence[Review], beliefs: Sequence[Belief], rows: int) -> Iterator[Choice]:
+    facts = np.ones((rows, len(FACTS)))
+    facts[: len(reviews)] = [_facts(review, belief) for review, belief in zip(reviews, beliefs, strict=True)]
+    arrivals = np.zeros((rows, MAX_STEPS + 1))
+    for row, review in enumerate(reviews):
+        if review.due:
+            arrivals[row] = arrivals_of(review)
+    out = order(torch.from_numpy(facts), torch.from_numpy(arrivals))  # pyright: ignore[reportUnknownMemberType]  # torch leaves it untyped
+    found = cast(list[list[float]], torch.stack(out, dim=1).tolist())  # pyright: ignore[reportUnknownMemberType]  # as above
+    for quantity, projected, level, service, enough, fast in found[: len(reviews)]:
+        yield Choice(quantity=quantity, projected=projected, level=level, service=service, enough=enough, fast=fast)
 
 
 FACTS: Final[tuple[str, ...]] = (
@@ -112,9 +124,8 @@ FACTS: Final[tuple[str, ...]] = (
 )
 
 
-def _facts(review: Review) -> list[float]:
+def _facts(review: Review, belief: Belief) -> list[float]:
     """One row of `order`'s input, by FACTS."""
-    belief = review.belief
     return [
         review.on_hand,
         review.position,

@@ -1,8 +1,10 @@
-"""How many factors of taste a set of ratings bears out, and how far to trust a few of them: what predicts some of its
-own users best. Then some fits from different starts, whose predictions are averaged."""
+"""How many factors of taste a set of ratings bears out, how far to trust a few of them, and whether to heed what users
+choose to rate: what predicts some of its own users best. Then some fits from different starts, whose predictions are
+averaged."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import Final
 
 import numpy as np
@@ -21,6 +23,18 @@ FEWEST: Final = 10  # users, below which nothing is chosen: there is a bias, and
 
 Tell = Callable[[str], None]
 Judged = list[tuple[Numbers, Floats]]  # of each user, items and ratings, oldest first
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """What is chosen by prediction, since the likelihood of all ratings says little of the first few."""
+
+    factors: int = 0
+    caution: float = 1.0
+    heeds_choices: bool = False
+
+    def of(self, model: RatingModel) -> RatingModel:
+        return replace(model, caution=self.caution, choices=model.choices if self.heeds_choices else None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,31 +57,31 @@ class RatingModels:
 
 
 def train(given: Ratings, *, items: int, shots: tuple[int, ...], seed: int, tell: Tell) -> RatingModels:
-    """Choose the number of factors, then learn from all users in `given`, which must be in order of time."""
+    """Choose the setting, then learn from all users in `given`, which must be in order of time."""
     users = int(given.user.max()) + 1
-    factors, caution = _choose(given, items, shots, seed, tell) if users >= FEWEST else (0, 1.0)
-    tell(f"learning items and users' prior with {factors} factors from {len(given.rating)} ratings")
-    starts = range(MEMBERS if factors else 1)  # without factors all starts end in the same place
+    best = _choose(given, items, shots, seed, tell) if users >= FEWEST else Setting()
+    tell(f"learning items and users' prior with {best.factors} factors from {len(given.rating)} ratings")
+    starts = range(MEMBERS if best.factors else 1)  # without factors all starts end in the same place
     rngs = [np.random.default_rng([seed, 1, start]) for start in starts]
-    found = [fit(given, items=items, factors=factors, rng=rng, rounds=ROUNDS, told=max(shots)) for rng in rngs]
-    return RatingModels(members=tuple(replace(one, caution=caution) for one in found))
+    found = [fit(given, items=items, factors=best.factors, rng=rng, rounds=ROUNDS, told=max(shots)) for rng in rngs]
+    return RatingModels(members=tuple(best.of(one) for one in found))
 
 
-def _choose(given: Ratings, items: int, shots: tuple[int, ...], seed: int, tell: Tell) -> tuple[int, float]:
+def _choose(given: Ratings, items: int, shots: tuple[int, ...], seed: int, tell: Tell) -> Setting:
     users = int(given.user.max()) + 1
     apart = np.random.default_rng([seed, 2]).permutation(users)[: max(1, round(APART * users))]
     left, judged = without(given, apart)
-    tried: dict[tuple[int, float], float] = {}
+    tried: dict[Setting, float] = {}
     for factors in FACTORS:
         rng = np.random.default_rng([seed, 3])
         plain = fit(left, items=items, factors=factors, rng=rng, rounds=TRIAL_ROUNDS, told=max(shots))
-        for caution in CAUTION:
-            model = replace(plain, caution=caution)
+        settings = [Setting(factors=factors, caution=x, heeds_choices=y) for x, y in product(CAUTION, (False, True))]
+        for setting in settings:
+            model = setting.of(plain)
             found = [rmse(model.adapt, model.predict, judged, known, shots) for known in shots]
-            tried[factors, caution] = float(np.mean([x for x in found if x is not None] or [0.0]))
-        least = min(tried[factors, caution] for caution in CAUTION)
-        tell(f"{factors} factors: RMSE {least:.4f} on users set apart")
-    return min(tried, key=lambda choice: tried[choice])
+            tried[setting] = float(np.mean([x for x in found if x is not None] or [0.0]))
+        tell(f"{factors} factors: RMSE {min(tried[one] for one in settings):.4f} on users set apart")
+    return min(tried, key=lambda setting: tried[setting])
 
 
 def without(given: Ratings, users: Numbers) -> tuple[Ratings, Judged]:

@@ -3,7 +3,8 @@
 y = μ + b_i + h·β_u + w_i·t_u + ε, with θ_u = (β_u, t_u) ~ N(m, Σ). β_u is the user's level as ratings go by, h where a
 rating lies along it: levels long apart are less alike than neighbours, so the first few ratings tell only part of the
 level to come. Items, m, Σ and σ² are learned from users who have rated much; a new user starts from N(m, Σ), whatever
-the scale of the ratings. How unsure items are is carried along. No file, no clock.
+the scale of the ratings, and from the first rating on m is moved by which items were chosen to be rated. How unsure
+items are is carried along. No file, no clock.
 """
 
 from dataclasses import dataclass, replace
@@ -12,6 +13,7 @@ from typing import Final
 import numpy as np
 
 from policies.linalg import Floats
+from policies.ratings.choices import Choices, learn
 from policies.ratings.normal import Guess, Normal
 from policies.ratings.table import Numbers, Ratings, knots, positions, stages
 from policies.ratings.variational import Em
@@ -32,6 +34,7 @@ class RatingModel:
     prior: Normal  # θ, [B + F]
     knots: tuple[int, ...]  # [B]
     ahead: Floats  # [B] h of the ratings to come: how far along they are isn't known, so what is usual
+    choices: Choices | None = None  # None: only what was said of items counts, not which
     caution: float = 1.0  # a rating told is taken to be so many times as noisy: tastes aren't quite normal
 
     @property
@@ -44,12 +47,20 @@ class RatingModel:
         known, unsure = self.items.mean[item], self.items.cov[item]
         phi = np.concatenate([stages(np.arange(len(item)), self.knots), known[:, 1:]], axis=1)
         y = (rating - self.centre) / self.scale - known[:, 0]
-        precision = np.linalg.inv(self.prior.cov)
-        right = precision @ self.prior.mean + (phi.T @ y) / noise
+        prior = self._prior(item)
+        precision = np.linalg.inv(prior.cov)
+        right = precision @ prior.mean + (phi.T @ y) / noise
         precision = precision + phi.T @ phi / noise
         precision[levels:, levels:] += unsure[:, 1:, 1:].sum(axis=0) / noise
         right[levels:] -= unsure[:, 1:, 0].sum(axis=0) / noise
         return np.asarray(np.linalg.solve(precision, right), dtype=np.float64)
+
+    def _prior(self, item: Numbers) -> Normal:
+        """θ of those who rate these items first."""
+        if self.choices is None or not len(item):
+            return self.prior
+        moved, explained = self.choices.moved(item), self.choices.explained
+        return Normal(mean=self.prior.mean + moved, cov=self.prior.cov - explained)
 
     def predict(self, theta: Floats, item: Numbers) -> Floats:
         """[n] ratings to come of these items by a user of weights `theta`, within the range that was seen."""
@@ -68,7 +79,7 @@ class RatingModel:
         size = np.maximum(np.sqrt((self.items.mean[:, 1:] ** 2).mean(axis=0)), 1e-6)
         cov = np.diag(np.concatenate([np.full(levels, 1e-6), 1.0 / size**2]))
         cov[:levels, :levels] += 1.0  # a level that doesn't stray
-        return replace(self, prior=Normal(mean=np.zeros(len(cov)), cov=cov), caution=1.0)
+        return replace(self, prior=Normal(mean=np.zeros(len(cov)), cov=cov), choices=None, caution=1.0)
 
 
 def fit(
@@ -86,6 +97,7 @@ def fit(
     for _ in range(rounds):
         em.users()
         em.items()
+    known, users = em.known[:, 1], em.user
     return RatingModel(
         centre=centre,
         scale=scale,
@@ -94,6 +106,7 @@ def fit(
         noise=em.noise,
         items=em.item,
         prior=em.user_prior,
+        choices=learn(given, em.item.mean, known, users, told) if told and users is not None else None,
         knots=at,
         ahead=stage[position >= min(told, int(position.max()))].mean(axis=0),
     )

@@ -33,6 +33,12 @@ class GaussianPrior:
     def size(self) -> int:
         return len(self.mean)
 
+    def first(self, size: int) -> "GaussianPrior":
+        """Of the first `size` weights alone: what a decision was made by when there were no others yet."""
+        if size == self.size:
+            return self
+        return GaussianPrior(self.mean[:size], self.precision[:size, :size], self.noise)
+
 
 class Evidence(msgspec.Struct):
     """What an entity's data added to the prior, as raw float64: `upper` is D's upper triangle, `shift` is h [d]."""
@@ -42,10 +48,23 @@ class Evidence(msgspec.Struct):
     at: int = 0
 
     def read(self, size: int) -> tuple[Floats, Floats]:
-        """D [d, d] and h [d], not to be written to; zeros where there are no data yet, or were of another size."""
-        if len(self.shift) != 8 * size:
-            return np.zeros((size, size)), np.zeros(size)
-        return np.frombuffer(self.upper)[_places(size)], np.frombuffer(self.shift)
+        """D [d, d] and h [d], not to be written to; zeros where there are no data yet.
+
+        What was learned when there were fewer weights says nothing of the new ones; of more, it can't be read.
+        """
+        known = len(self.shift) // 8
+        if known == size:
+            return np.frombuffer(self.upper)[_places(size)], np.frombuffer(self.shift)
+        precision, shift = np.zeros((size, size)), np.zeros(size)
+        if 0 < known < size:
+            precision[:known, :known] = np.frombuffer(self.upper)[_places(known)]
+            shift[:known] = np.frombuffer(self.shift)
+        return precision, shift
+
+    def told(self, size: int) -> tuple[Floats, Floats]:
+        """D's upper triangle, row by row, and h, as they are logged."""
+        precision, shift = self.read(size)
+        return precision[np.triu_indices(size)], shift
 
     def add(self, phi: Floats, y: Floats, *, noise: float, at: int, memory_ms: float) -> None:
         """Take in outcomes y [n] at contexts φ [n, d]. What was known fades by exp(-Δt / memory)."""

@@ -33,6 +33,7 @@ FEATURES: Final = (
     "category_share",
     "novelty_of_user",
     "price_fit",
+    "like_history",
 )
 
 _SHIPPED_MEAN: Final = {
@@ -41,6 +42,7 @@ _SHIPPED_MEAN: Final = {
     "trending_share": 1.0,
     "popular_share": 0.1,
     "category_share": 0.01,
+    "like_history": 1.0,
 }
 
 PRIOR: Final[Priors] = {
@@ -51,6 +53,8 @@ PRIOR: Final[Priors] = {
 }
 
 REWARDS: Final = {"purchase": 1.0, "add_to_cart": 0.3, "click": 0.1}  # the best that happened to a slot counts
+
+EARLIER: Final = (12,)  # how many features there were before, the same first ones: logs and versions of then are read
 
 Ints = npt.NDArray[np.int64]
 
@@ -67,8 +71,8 @@ def prior_of(policy: PolicyVersion) -> tuple[GaussianPrior, float]:
 
 
 def query(features: Ints, evidence: Evidence, seed: int, size: int) -> Query:
-    """One slate asked for, from logged features."""
-    precision, shift = evidence.read(len(FEATURES))
+    """One slate asked for, from logged features [C, d]: those that an older log lacks are left out."""
+    precision, shift = evidence.read(features.shape[1])
     return Query(
         phi=features.astype(np.float64) * (1.0 / SCALE), precision=precision, shift=shift, seed=seed, size=size
     )

@@ -77,22 +77,49 @@ class Drawn(NamedTuple):
     uniform: Floats  # [B, …] the numbers that the seeds stand for
 
 
-def drawn(block: Sequence[Query], prior: GaussianPrior, temperature: float) -> Drawn:
-    """Draw M weights for each query, by its seed. No more than BLOCK at once stay in the cache."""
-    d, rows = prior.size, len(block)
+class Laid(NamedTuple):
+    """A block of queries as arrays, with the numbers that their seeds stand for: what no policy has a say in."""
+
+    block: Sequence[Query]
+    phi: Floats  # [d, B, C]
+    precision: Floats  # [d, d, B]
+    shift: Floats  # [d, B]
+    uniform: Floats  # [B, …]
+    noise: Floats  # [d, M, B]
+    padded: npt.NDArray[np.bool_]  # [B, C]
+
+
+def laid(block: Sequence[Query]) -> Laid:
+    """Lay out queries of as many features each. No more than BLOCK at once stay in the cache."""
+    rows, d = len(block), block[0].phi.shape[1]
     phi = np.zeros((d, rows, MAX_CANDIDATES))
     counts = np.array([len(query.phi) for query in block])
     for row, query in enumerate(block):
         phi[:, row, : counts[row]] = query.phi.T
-    precision = np.array([query.precision for query in block]).transpose(1, 2, 0)
-    shift = np.array([query.shift for query in block]).T
     uniform = uniforms(np.array([query.seed for query in block], dtype=np.uint64), 1 + DRAWS * d + MAX_CANDIDATES)
-    noise = normals(uniform[:, 1 : 1 + DRAWS * d]).reshape(rows, DRAWS, d).transpose(2, 1, 0)
-    mean, weights = posterior(prior, precision, shift, noise)
-    logits = dot(phi[:, None], (weights / temperature)[..., None])  # [M, B, C]
-    if counts.min() < MAX_CANDIDATES:
-        logits[:, np.arange(MAX_CANDIDATES) >= counts[:, None]] = -np.inf
-    return Drawn(block, phi, mean, logits, uniform)
+    return Laid(
+        block,
+        phi,
+        precision=np.array([query.precision for query in block]).transpose(1, 2, 0),
+        shift=np.array([query.shift for query in block]).T,
+        uniform=uniform,
+        noise=normals(uniform[:, 1 : 1 + DRAWS * d]).reshape(rows, DRAWS, d).transpose(2, 1, 0),
+        padded=np.greater_equal(np.arange(MAX_CANDIDATES), counts[:, None]),
+    )
+
+
+def drawn(block: Sequence[Query], prior: GaussianPrior, temperature: float) -> Drawn:
+    """Draw M weights for each query, by its seed."""
+    return drawn_under(laid(block), prior, temperature)
+
+
+def drawn_under(given: Laid, prior: GaussianPrior, temperature: float) -> Drawn:
+    """The same of queries that are laid out already: for who asks several policies about them."""
+    mean, weights = posterior(prior.first(len(given.phi)), given.precision, given.shift, given.noise)
+    logits = dot(given.phi[:, None], (weights / temperature)[..., None])  # [M, B, C]
+    if given.padded.any():
+        logits[:, given.padded] = -np.inf
+    return Drawn(given.block, given.phi, mean, logits, given.uniform)
 
 
 def _choose_block(

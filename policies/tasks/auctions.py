@@ -127,6 +127,21 @@ def log_multiplier(given: Auctions) -> float:
     return float(np.log(given.value[order][whole]) - np.log(given.price[order][whole]))
 
 
+def first_price_log_multiplier(given: Auctions) -> float:
+    """log μ at which bidding value/μ, and paying it where that wins, spends the budget; the least at which all is won
+    where it buys everything."""
+    of_value = given.value > 0.0
+    part = Auctions(value=given.value[of_value], price=given.price[of_value], budget=given.budget)
+    if not len(part.value):
+        return 0.0
+    order, _ = _best_first(part)
+    with np.errstate(divide="ignore"):
+        asked = np.log(part.value[order]) - np.log(part.price[order])
+    spent = np.cumsum(part.value[order]) * np.exp(-asked)  # rises: more is won, and each bid is higher
+    place = min(int(np.searchsorted(spent, given.budget)), len(order) - 1)
+    return float(np.clip(asked[place], -30.0, 30.0))
+
+
 def _best_first(given: Auctions) -> tuple[npt.NDArray[np.intp], Floats]:
     """Auctions in the order of value for money, the free ones first, and what each and all before it cost."""
     with np.errstate(divide="ignore", invalid="ignore"):

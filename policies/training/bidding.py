@@ -2,6 +2,7 @@
 
 Weights of the markets by expectation-maximisation over simulated ones; then how many auctions the prior counts for,
 when a change is believed and how hasty to spend, each by the loss against hindsight on flights through other markets.
+For first-price auctions: how log prices are spread between and within the markets, and what that counts for.
 """
 
 from collections.abc import Callable
@@ -12,7 +13,8 @@ from typing import Final
 import numpy as np
 
 from policies.artefact import Array
-from policies.bidding.flight import FlightBidder
+from policies.bidding.first_price import FirstPriceBidder
+from policies.bidding.flight import Bidder, FlightBidder
 from policies.bidding.markets import FLAT, GRID, SCHEMA, MarketPrior, evidence
 from policies.bidding.spending import CELLS, WIDTH, Floats, Spending
 from policies.tasks.auctions import Account, Auctions, draw, hindsight, population
@@ -29,6 +31,7 @@ LENGTHS: Final = (100, 10_000)  # auctions in a flight
 STRENGTHS: Final = (10.0, 20.0, 40.0, 80.0)
 ALARMS: Final = (3.0, 3.5, 4.0, 4.5)
 HASTES: Final = (1.0, 1.03, 1.06, 1.1)
+BELIEVED: Final = (0.0, 2.0, 5.0, 10.0, 20.0)  # auctions that a prior over prices counts for
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +39,18 @@ class Loss:
     """Mean loss against hindsight over flights, each drawn from its own seed."""
 
     flights: list[Auctions]
+    first_price: bool = False
 
     def __call__(self, prior: MarketPrior) -> float:
         return float(np.mean([self._one(prior, given) for given in self.flights]))
 
-    @staticmethod
-    def _one(prior: MarketPrior, given: Auctions) -> float:
+    def _one(self, prior: MarketPrior, given: Auctions) -> float:
         best = hindsight(given)
-        account = Account(given.budget)
-        account.fly(FlightBidder(auctions=len(given.value), budget=given.budget, prior=prior), given.value, given.price)
+        account, length = Account(given.budget), len(given.value)
+        bidder: Bidder = FlightBidder(auctions=length, budget=given.budget, prior=prior)
+        if self.first_price:
+            bidder = FirstPriceBidder(auctions=length, budget=given.budget, landscape=prior.landscape)
+        account.fly(bidder, given.value, given.price, first_price=self.first_price)
         return 1.0 - account.won / best if best > 0.0 else 0.0
 
 
@@ -65,8 +71,34 @@ def train(
         prior, best = replace(prior, **{name: chosen}), tried[chosen]
         tell(f"{name}: " + ", ".join(f"{choice:g} {found:.4f}" for choice, found in tried.items()))
     about = {"schema": SCHEMA, "seed": str(seed), "loss": f"{best:.5f}", "loss_flat_prior": f"{flat:.5f}"}
+    prior, told = _prices(prior, rng, markets, Loss(loss.flights, first_price=True), tell)
     settings = np.array([prior.strength, prior.alarm, prior.haste])
-    return {"log_weight": prior.log_weight, "settings": settings}, about
+    return {"log_weight": prior.log_weight, "settings": settings, "landscape": np.array(prior.price)}, about | told
+
+
+def _prices(
+    prior: MarketPrior, rng: np.random.Generator, markets: int, loss: Loss, tell: Tell
+) -> tuple[MarketPrior, dict[str, str]]:
+    """The prior with what it says of prices, and what is said of that."""
+    mean, deviation = _spread(rng, markets)
+    of = {strength: loss(replace(prior, price=(mean, deviation, strength))) for strength in BELIEVED}
+    chosen = min(of, key=lambda strength: of[strength])
+    flat = loss(FLAT)
+    tell(f"first price, flat prior {flat:.4f}; " + ", ".join(f"{each:g} {found:.4f}" for each, found in of.items()))
+    about = {"first_price_loss": f"{of[chosen]:.5f}", "first_price_loss_flat_prior": f"{flat:.5f}"}
+    return replace(prior, price=(mean, deviation, chosen)), about
+
+
+def _spread(rng: np.random.Generator, markets: int) -> tuple[float, float]:
+    """Mean and deviation of log price/ρ over all auctions of so many markets."""
+    means, squares = np.zeros(markets), np.zeros(markets)
+    for at in range(markets):
+        market, share = population(rng, shifting=0.0)
+        given = draw(market, SAMPLE, share, rng)
+        log_price = np.log(given.price / (given.budget / SAMPLE))
+        means[at], squares[at] = log_price.mean(), (log_price**2).mean()
+    mean = float(means.mean())
+    return mean, float(np.sqrt(squares.mean() - mean * mean))
 
 
 def _told_by_market(rng: np.random.Generator) -> Floats:

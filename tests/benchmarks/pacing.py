@@ -28,6 +28,7 @@ from streams.views import Views
 BIDDING: Final = bidding.build()
 START: Final = 1_500_000_000_000
 MEAN_PRICE: Final = exp(-2 + 0.6**2 / 2)
+TOLERANCE: Final = 0.01
 Floats = npt.NDArray[np.float64]
 
 
@@ -91,7 +92,13 @@ class Bidders:
 
 
 def fly(
-    given: Auctions, policy: PolicyVersion, lag: Callable[[], int], name: str = "c", *, first_price: bool = False
+    given: Auctions,
+    policy: PolicyVersion,
+    lag: Callable[[], int],
+    name: str = "c",
+    *,
+    first_price: bool = False,
+    tolerance: float = TOLERANCE,
 ) -> Flown:
     """One campaign's flight through the agent's own step, an event at a time."""
     campaign = Campaign(
@@ -102,6 +109,7 @@ def fly(
         bid_min=0.0,
         bid_max=100.0,
         auction="first-price" if first_price else "second-price",
+        overspend_tolerance=tolerance,
     )
     entries: dict[str, bytes] = {}
     told: list[Experience] = []
@@ -154,6 +162,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--lag", type=int, default=0)
+    parser.add_argument("--tolerance", type=float, default=TOLERANCE, help="overspending; 0 is never")
+    parser.add_argument("--auctions", type=int, nargs="+", default=[1_000, 10_000])
     given = parser.parse_args()
 
     def lag() -> int:
@@ -161,22 +171,24 @@ def main() -> None:
 
     say = sys.stdout.write
     say(f"share of the hindsight optimum ± standard error, {given.seeds} seeds, lag {given.lag}\n")
-    say(f"{'auctions':>9} {'budget':>7} {'prior':>8} {'share':>15} {'spent':>7} {'adjustments':>12}\n")
-    for auctions in (1_000, 10_000):
+    say(f"{'auctions':>9} {'budget':>7} {'prior':>8} {'share':>15} {'spent':>7} {'most':>7} {'adjustments':>12}\n")
+    for auctions in given.auctions:
         for share in (0.3, 0.1):
             version = learned(auctions, share, range(1_000, 1_008), lag)
             for label, policy in (("shipped", SHIPPED), ("learned", version)):
-                _line(auctions, share, label, policy, given.seeds, lag)
+                _line(auctions, share, label, policy, given, lag)
 
 
-def _line(auctions: int, share: float, label: str, policy: PolicyVersion, seeds: int, lag: Callable[[], int]) -> None:
-    drawn = [draw(auctions, share, seed) for seed in range(seeds)]
-    flown = [fly(one, policy, lag) for one in drawn]
+def _line(
+    auctions: int, share: float, label: str, policy: PolicyVersion, given: argparse.Namespace, lag: Callable[[], int]
+) -> None:
+    drawn = [draw(auctions, share, seed) for seed in range(given.seeds)]
+    flown = [fly(one, policy, lag, tolerance=given.tolerance) for one in drawn]
     shares = [f.won / hindsight(d) for f, d in zip(flown, drawn, strict=True)]
-    spent = np.mean([f.spent / d.budget for f, d in zip(flown, drawn, strict=True)])
+    spends = [f.spent / d.budget for f, d in zip(flown, drawn, strict=True)]
     error = np.std(shares, ddof=1) / len(shares) ** 0.5
     adjustments = np.mean([f.adjustments for f in flown])
-    measured = f"{np.mean(shares):.4f} ± {error:.4f} {spent:>7.1%} {adjustments:>12.0f}"
+    measured = f"{np.mean(shares):.4f} ± {error:.4f} {np.mean(spends):>7.1%} {max(spends):>7.1%} {adjustments:>12.0f}"
     sys.stdout.write(f"{auctions:>9} {share:>7.0%} {label:>8} {measured}\n")
 
 

@@ -46,6 +46,9 @@ def views() -> Views:
             category=f"c{n % 3}",
             unit_cost=1.0,
             blocked=n == 4,
+            price=1.0 + n % 5 if n % 2 else None,
+            attributes={"brand": f"b{n % 4}", "size": float(n)} if n % 3 else {},
+            embedding=[float((n * k) % 7 - 3) for k in range(1, 9)] if n % 4 else None,
             supply=Supply(shortage_cost=2.0),
             pricing=None if n == 3 else Pricing(floor=1.5, ceiling=6.0, step=0.25, hold_days=0.5),
         )

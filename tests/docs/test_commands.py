@@ -36,6 +36,7 @@ ELSEWHERE: Final = {
     "tradewind policies list": "tests/docs/test_start.py",
     "tradewind policies show": "tests/kafka/test_policies.py",
     "tradewind policies rollback": "tests/kafka/test_policies.py",
+    "tradewind policies offer": "tests/kafka/test_policies.py",
     "tradewind policies promote": "tests/kafka/test_policies.py",
     "tradewind policies pretrain": "tests/unit/infra/test_policies.py",
     "tradewind what-if ": "tests/unit/whatif/test_command.py",

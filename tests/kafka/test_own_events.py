@@ -5,18 +5,20 @@ import re
 import subprocess
 import sys
 from base64 import b64decode
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 from kafka import KafkaProducer
+from kafka.structs import TopicPartition
 
 from infra import provision, retry
 from infra.cluster.reading import reading
 from infra.mapping.entrance import Entrance
 from infra.mapping.load import rules_of
+from infra.marks import marks_topic, read_marks
 from infra.settings import Settings, load
 from streams.codec import encode
 from streams.records import DeadLetter
@@ -156,9 +158,26 @@ def test_a_retry_that_was_killed_goes_on_and_no_message_goes_twice(broker: str, 
     assert put_back(10_000) == 0
     rows = committed(broker, prefix + "orders", len(numbers))
     assert sorted(row.key.decode() for row in rows) == sorted(f"o{number}" for number in numbers)
+    _retention_takes_marks_with_it(settings, lambda: put_back(10_000))
     for row in rows:
         wanted = letter(int(row.key[1:]))
         assert (row.value, row.partition, row.timestamp) == (b64decode(wanted.value or ""), wanted.partition, wanted.at)
+
+
+def _retention_takes_marks_with_it(settings: Settings, put_back: Callable[[], int]) -> None:
+    """Marks of letters that left the log go, once each; those of the others still keep them from going twice."""
+    gone = TopicPartition(settings.topic("dead-letters"), 0)
+    with provision.admin(settings) as admin:
+        client: Any = admin
+        client.delete_records({gone: 200})
+    with reading(settings, gone.topic) as source:
+        left = sum(1 for _ in source.since(None))
+    for _ in range(2):
+        assert put_back() == 0
+        assert len(read_marks(settings)) == left
+        with reading(settings, marks_topic(settings)) as source:
+            told = [row.value for row in source.since(None)]
+        assert (len(told), told.count(None)) == (350 + 350 - left, 350 - left)
 
 
 def test_topics_of_other_names_are_made_and_checked(setting: Setting) -> None:

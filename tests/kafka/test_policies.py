@@ -222,6 +222,49 @@ def test_a_file_is_promoted_and_what_ships_again_and_a_new_worker_agrees(
     assert customer.served() == (0, SHIPPED.sha256)
 
 
+def decided_by_a_new_worker(setting: Setting, turn: int, experiments: list[Any], users: list[str]) -> list[Any]:
+    """All decisions so far, after a worker that has just started was asked once by each user, and has ended."""
+    worker = setting.start(f"turn{turn}", program=WORKER, experiments=json.dumps(experiments))
+    worker.wait_for("ready")
+    at = EventTime(AT + 1000 * turn)
+    tell(
+        setting,
+        USER_EVENTS,
+        *(UserEvent(event_id=f"{turn}/{user}", user_id=user, type="request", occurred_at=at) for user in users),
+    )
+    made = values(committed(setting.address, setting.prefix + "decisions", len(users) * (turn + 1)))
+    assert worker.stop() == 0
+    return made
+
+
+def test_what_is_offered_is_tried_and_never_serves_all_also_after_a_restart(
+    setting: Setting, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provision.ensure(load(bootstrap_servers=setting.address, prefix=setting.prefix), [FLOWS["recommendation"]])
+    artefact, one = tmp_path / "one.safetensors", version(1)
+    artefact.write_bytes(one.raw)
+    assert policies(setting, "offer", str(artefact), "--reason", "to be tried on half") == 0
+    assert "Version 1 (offered) can be tried; no experiment takes it yet" in capsys.readouterr().out
+    trial = {"name": "half", "domain": DOMAIN, "arms": {"control": 0.5, "v1": 0.5}}
+    users = {f"user-{n}": load(experiments=[trial]).experiments[0].arm_of(f"user-{n}") for n in range(12)}
+    assert set(users.values()) == {"control", "v1"}
+    tried: list[dict[str, Any]] = []
+    for turn, experiments in enumerate(([trial], [trial], [])):
+        tried = decided_by_a_new_worker(setting, turn, experiments, list(users))
+    number = {one["event_ids"][0]: one["policy_version"] for one in tried}
+    for user, arm in users.items():
+        assert [number[f"{turn}/{user}"] for turn in range(3)] == [arm == "v1", arm == "v1", 0]
+    monkeypatch.setenv("TRADEWIND_EXPERIMENTS", json.dumps([{**trial, "shadow": [9]}]))
+    found = listed(setting, capsys)
+    assert (found["serving"], found["sha256"]) == (0, SHIPPED.sha256)
+    (row,) = found["versions"]
+    assert (row["status"], row["refused"]) == ("offered", "")
+    assert row["arms"] == [{"experiment": "half", "domain": DOMAIN, "arm": "v1", "share": 0.5}]
+    assert "takes version 9, which isn't there" in found["missing"][0]
+    assert policies(setting, "promote", "1", "--force", "--reason", "the trial won") == 0
+    assert listed(setting, capsys)["serving"] == 1
+
+
 def test_what_cannot_serve_is_refused_with_the_reason_and_serving_goes_on(
     setting: Setting, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -7,22 +7,6 @@ const byId = (id) => document.getElementById(id);
 
 // ---- Charts: plotly draws what the server says; only colours are the page's ---------------------------------------
 
-const css = (name) => getComputedStyle(root).getPropertyValue(name).trim();
-
-function template() {
-  const axis = { gridcolor: css("--line"), linecolor: css("--line"), tickcolor: css("--line"), title: { standoff: 8 } };
-  return {
-    layout: {
-      paper_bgcolor: "rgba(0,0,0,0)",
-      plot_bgcolor: "rgba(0,0,0,0)",
-      font: { family: css("--font"), size: 12, color: css("--quiet") },
-      xaxis: axis,
-      yaxis: axis,
-      hoverlabel: { bgcolor: css("--card"), bordercolor: css("--line"), font: { color: css("--text") } },
-    },
-  };
-}
-
 function draw(id) {
   const place = byId(id);
   const figure = figures.get(id);
@@ -32,8 +16,7 @@ function draw(id) {
     Plotly.purge(place);
     return;
   }
-  const layout = { ...figure.layout, template: template(), autosize: true };
-  Plotly.react(place, figure.data, layout, { displayModeBar: false, responsive: true });
+  look.draw(place, figure);
 }
 
 const drawAll = () => figures.forEach((_, id) => draw(id));
@@ -112,25 +95,13 @@ byId("pause").addEventListener("click", (event) => {
   event.currentTarget.textContent = paused ? "Go on" : "Pause";
 });
 
-const isDark = () =>
-  root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
-
-function showTheme() {
-  byId("theme").textContent = isDark() ? "Light" : "Dark";
-  byId("theme").setAttribute("aria-label", isDark() ? "Switch to light colours" : "Switch to dark colours");
-  drawAll();
-}
-
-byId("theme").addEventListener("click", () => {
-  root.dataset.theme = isDark() ? "light" : "dark";
+const showTheme = look.switching(byId("theme"), drawAll, (chosen) => {
   try {
-    localStorage.setItem("theme", root.dataset.theme);
+    localStorage.setItem("theme", chosen);
   } catch {
     // then it lasts until the page is left
   }
-  showTheme();
 });
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", showTheme);
 
 byId("domain").addEventListener("change", async (event) => {
   const answer = await fetch(`api/entities/${encodeURIComponent(event.currentTarget.value)}`);

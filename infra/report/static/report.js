@@ -1,32 +1,13 @@
-// Draws the charts of a report in the page's colours, again when these change, and for paper in light ones.
+// Draws the charts of a report, again when its colours change, and for paper in light ones.
 "use strict";
 (() => {
   const root = document.documentElement;
-  const button = document.getElementById("theme");
   const figures = Object.entries(JSON.parse(document.getElementById("figures").textContent));
-  const css = (name) => getComputedStyle(root).getPropertyValue(name).trim();
-  const system = matchMedia("(prefers-color-scheme: dark)");
-  const isDark = () => (root.dataset.theme ? root.dataset.theme === "dark" : system.matches);
-
-  function template() {
-    const axis = { gridcolor: css("--line"), linecolor: css("--line"), tickcolor: css("--line"), title: { standoff: 8 } };
-    return {
-      layout: {
-        paper_bgcolor: "rgba(0,0,0,0)",
-        plot_bgcolor: "rgba(0,0,0,0)",
-        font: { family: css("--font"), size: 12, color: css("--quiet") },
-        xaxis: axis,
-        yaxis: axis,
-        hoverlabel: { bgcolor: css("--card"), bordercolor: css("--line"), font: { color: css("--text") } },
-      },
-    };
-  }
 
   function draw([id, figure]) {
     const place = document.getElementById(id);
     if (!place || !place.clientWidth) return Promise.resolve(); // folded away: drawn when it is opened
-    const layout = { ...figure.layout, template: template(), autosize: true };
-    return Plotly.react(place, figure.data, layout, { displayModeBar: false, responsive: true });
+    return look.draw(place, figure);
   }
 
   async function drawAll() {
@@ -38,17 +19,7 @@
     for (const one of figures) if (part.contains(document.getElementById(one[0]))) draw(one);
   }
 
-  function show() {
-    button.textContent = isDark() ? "Light" : "Dark";
-    button.setAttribute("aria-label", isDark() ? "Switch to light colours" : "Switch to dark colours");
-    return drawAll();
-  }
-
-  button.addEventListener("click", () => {
-    root.dataset.theme = isDark() ? "light" : "dark";
-    show();
-  });
-  system.addEventListener("change", show);
+  const show = look.switching(document.getElementById("theme"), drawAll);
   for (const details of document.querySelectorAll("details")) details.addEventListener("toggle", () => drawIn(details));
 
   let before = null;

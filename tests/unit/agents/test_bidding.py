@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -179,12 +180,13 @@ def test_whatever_comes_the_adjustments_are_sound(stream: list[Input]) -> None:
 class _Market:
     """One flight. An adjustment reaches the bidder late, and an auction the agent; lags are in auctions."""
 
-    def __init__(self, budget: float, *, first_price: bool) -> None:
+    def __init__(self, budget: float, *, first_price: bool, tolerance: float = 0.0) -> None:
         self.worker = _Worker()
         self.first_price = first_price
         self.spent = 0.0
         kind = "first-price" if first_price else "second-price"
-        self.worker.feed(_inputs([_campaign(budget=budget, bid_max=50.0, auction=kind)]))
+        plan = _campaign(budget=budget, bid_max=50.0, auction=kind, overspend_tolerance=tolerance)
+        self.worker.feed(_inputs([plan]))
         self.worker.feed([], START)
         self._coming: list[tuple[int, BidAdjustment]] = []
         self._heard = 0
@@ -210,10 +212,15 @@ class _Market:
 
 
 def _fly(
-    draws: Sequence[tuple[float, float, int, int]], budget: float, *, first_price: bool, order: Callable[[int], int]
+    draws: Sequence[tuple[float, float, int, int]],
+    budget: float,
+    *,
+    first_price: bool,
+    order: Callable[[int], int],
+    tolerance: float = 0.0,
 ) -> tuple[float, _Worker]:
     """A flight of (value, rival bid, lag of the bidder, lag of the event) per auction. Returns what was spent."""
-    market = _Market(budget, first_price=first_price)
+    market = _Market(budget, first_price=first_price, tolerance=tolerance)
     unseen = list[tuple[int, AdEvent]]()
     for i, (value, rival, to_bidder, to_agent) in enumerate(draws):
         at = START + (i + 1) * (DAY // (len(draws) + 2))
@@ -268,6 +275,31 @@ def test_it_spends_the_budget_evenly_and_says_little() -> None:
     half = [e for e in worker.records(Decision) if e.decided_at <= START + DAY // 2][-1].features["remaining"]
     assert half == pytest.approx(30.0, abs=6.0)
     assert len(worker.adjustments) < 120
+
+
+@pytest.mark.parametrize(("lag", "least"), [(0, 0.97), (60, 0.85)])
+def test_a_tolerant_budget_is_spent_though_much_is_in_flight_and_hardly_passed(lag: int, least: float) -> None:
+    rng = np.random.default_rng(lag)
+    values, rivals = rng.beta(2, 8, 700).tolist(), rng.lognormal(-2, 0.6, 700).tolist()
+    draws = [(value, rival, lag, 0) for value, rival in zip(values, rivals, strict=True)]
+    budget = 0.3 * sum(rivals)
+    tolerant, _ = _fly(draws, budget, first_price=False, order=_as_sent, tolerance=0.01)
+    assert least * budget < tolerant <= 1.01 * budget
+    if lag:
+        never, _ = _fly(draws, budget, first_price=False, order=_as_sent)
+        assert never < 0.9 * tolerant  # what the worst case costs
+
+
+def test_auctions_that_nobody_bid_in_say_nothing_of_what_to_bid() -> None:
+    worker = _Worker()
+    worker.feed(_inputs([_campaign()]))
+    worker.feed([], START)
+    silent = [_event(i, START + i * HOUR // 20, bid=0.0, won=False, price=0.1, value=0.2) for i in range(200)]
+    worker.feed(_inputs(silent))
+    assert {adjustment.bid_multiplier for adjustment in worker.adjustments} == {1.0}
+    worthless = [_event(i + 200, START + (200 + i) * HOUR // 20, bid=0.0, value=0.0) for i in range(200)]
+    worker.feed(_inputs(worthless))  # no bid is right there: the rest may pay more
+    assert worker.adjustments[-1].bid_multiplier > 1.0
 
 
 # ---- Flights ---------------------------------------------------------------------------------------------------------

@@ -55,7 +55,7 @@ class School:
                 entity=f"u{self.rng.integers(people)}",
                 occurred_at=EventTime(START + self.count * HOUR),
                 contexts=phi.tolist(),
-                outcomes=(phi @ weights + 0.35 * self.rng.normal(size=4)).tolist(),
+                outcomes=(phi @ weights + PRIOR["noise"] ** 0.5 * self.rng.normal(size=4)).tolist(),
                 policy_version=0,
             )
             told.append(one)

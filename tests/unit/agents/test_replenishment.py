@@ -251,8 +251,26 @@ def test_an_outcome_is_holding_plus_what_a_stock_out_probably_lost() -> None:
 
 def test_an_experience_tells_units_and_days_in_stock() -> None:
     worker = Worker().take(stock("milk", 0, 10.0), demand("milk", 6, 4.0), now=0.0).take(now=25.0)
+    assert worker.of(EXPERIENCES) == []  # more may be heard of that day
+    worker.take(now=49.0)
     (learned,) = worker.of(EXPERIENCES)
     assert (learned.contexts, learned.outcomes) == ([[1.0]], [4.0])
+    assert learned.experience_id == worker.of(DECISIONS)[0].decision_id
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_a_sale_that_is_heard_of_after_the_stock_out_it_made_still_counts_in_its_period(late: bool) -> None:
+    made = [demand("milk", 18, 4.0), stock("milk", 18, 0.0)]
+    worker = Worker().take(stock("milk", 0, 4.0), *(reversed(made) if late else made))
+    worker.take(stock("milk", 30, 9.0, received=9.0), now=31.0).take(now=49.0).take(now=73.0)
+    assert [(e.contexts, e.outcomes) for e in worker.of(EXPERIENCES)] == [([[0.75]], [4.0]), ([[0.75]], [0.0])]
+
+
+def test_what_sells_out_in_an_hour_is_told_with_the_next_period() -> None:
+    worker = Worker().take(stock("milk", 0, 4.0), demand("milk", 1, 4.0), stock("milk", 1, 0.0))
+    worker.take(stock("milk", 30, 9.0, received=9.0), now=31.0).take(now=49.0).take(now=73.0)
+    (learned,) = worker.of(EXPERIENCES)
+    assert (learned.contexts[0][0], learned.outcomes) == (pytest.approx(19 / 24), [4.0])
 
 
 def test_a_learned_prior_is_what_a_new_sku_starts_from() -> None:

@@ -119,3 +119,13 @@ def test_versions_that_an_experiment_takes_are_kept_whether_they_serve_or_not() 
         serving.take(published(apart))
     assert serving.current.sha256 == TWO.sha256
     assert {number: one.sha256 for number, one in serving.kept.items()} == {2: TWO.sha256, 9: apart.sha256}
+
+
+def test_what_is_offered_never_serves_but_is_kept_where_an_experiment_takes_it() -> None:
+    serving = Serving(wanted=frozenset({1}))
+    assert not serving.take(record_of(ONE, "offer", by="ann"))
+    assert (serving.current.sha256, serving.highest, serving.acted_at) == (SHIPPED.sha256, 1, 0)
+    assert serving.kept[1].sha256 == ONE.sha256
+    assert serving.take(published(ONE))  # the same version, as its learner would have it serve
+    with pytest.raises(Refused):
+        serving.take(replace(record_of(TWO, "offer", by="ann"), artefact="AAAA"))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from infra.errors import UserError
-from infra.evaluate.bidding import POLICIES, evaluate
+from infra.evaluate.bidding import POLICIES, Auction, evaluate
 from policies.tasks.auctions import FACTS, Auctions, draw, hindsight
 
 
@@ -20,8 +20,8 @@ def _file(path: Path, given: Auctions) -> Path:
     return path
 
 
-def _run(path: Path, budget: float, policy: str = "meta") -> dict[str, Any]:
-    return evaluate(policy=policy, seed=0, auctions=path, budget=budget)
+def _run(path: Path, budget: float, policy: str = "meta", auction: Auction = "second-price") -> dict[str, Any]:
+    return evaluate(policy=policy, seed=0, auctions=path, budget=budget, auction=auction)
 
 
 @pytest.mark.parametrize("policy", POLICIES)
@@ -33,6 +33,59 @@ def test_every_policy_keeps_the_budget(policy: str, tmp_path: Path) -> None:
     assert found["auctions"] == 300
     assert found["hindsight_share"] == pytest.approx(found["value_won"] / hindsight(given))
     assert 0.5 < found["hindsight_share"] <= 1.0
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_in_first_price_too_every_policy_keeps_the_budget(policy: str, tmp_path: Path) -> None:
+    given = draw(FACTS, 300, 0.3, np.random.default_rng(0))
+    found = _run(_file(tmp_path / "a.jsonl", given), given.budget, policy, "first-price")
+    assert found["overspend"] == 0.0
+    assert found["spend"] <= given.budget
+    assert found["hindsight_value"] == pytest.approx(hindsight(given))
+    assert 0.2 < found["hindsight_share"] < 0.9  # nobody who has to shade pays just the price
+
+
+def test_in_first_price_shading_wins_more_than_pacing_alone(tmp_path: Path) -> None:
+    given = draw(FACTS, 600, 0.1, np.random.default_rng(1))
+    path = _file(tmp_path / "a.jsonl", given)
+    names = ("oracle-prior", "meta", "dual-pacing-warm", "dual-pacing-cold", "none")
+    told, ours, warm, cold, plain = (_run(path, given.budget, name, "first-price")["hindsight_share"] for name in names)
+    assert told > warm
+    assert told + 0.01 > ours > cold
+    assert cold > 2.0 * plain
+
+
+def test_a_value_may_be_made_up_of_what_a_campaign_wants(tmp_path: Path) -> None:
+    """Clicks are dear where conversions are cheap, so the weights decide which of the two is bought."""
+    path = tmp_path / "a.jsonl"
+    kinds = ({"ctr": 0.2, "cvr": 0.01, "price": 1.0}, {"ctr": 0.05, "cvr": 0.1, "price": 1.0})
+    path.write_text("\n".join(json.dumps(kinds[at % 2]) for at in range(200)))
+
+    def won(objective: str) -> float:
+        run = evaluate(policy="meta", seed=0, auctions=path, budget=100.0, objective=objective)
+        assert run["value_won"] <= run["hindsight_value"]
+        return run["hindsight_value"]
+
+    assert won("ctr=1") == pytest.approx(100 * 0.2)
+    assert won("cvr=1") == pytest.approx(100 * 0.1)
+    assert won("ctr=1,cvr=10") == pytest.approx(100 * (0.05 + 1.0))
+
+
+@pytest.mark.parametrize("objective", ["ctr", "ctr=-1", "ctr=x", "clicks=1", "", "ctr=nan"])
+def test_an_objective_that_is_none_is_refused(objective: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"ctr": 1, "price": 1}')
+    with pytest.raises(UserError, match="--objective"):
+        evaluate(policy="meta", seed=0, auctions=path, budget=1.0, objective=objective)
+
+
+def test_a_line_without_what_is_wanted_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"ctr": 1, "price": 1}')
+    with pytest.raises(UserError, match="line 1: it has no `cvr`"):
+        evaluate(policy="meta", seed=0, auctions=path, budget=1.0, objective="ctr=1,cvr=1")
+    with pytest.raises(UserError, match="line 1: it has no `value`"):
+        _run(path, 1.0)
 
 
 def test_gzip_reads_the_same(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from infra.mapping.entrance import Entrance
 from infra.mapping.rules import compiled
-from infra.retry import Letter, Mark, Wanted, fate, is_marked, outputs
+from infra.retry import Letter, Wanted, fate, outputs
 from infra.settings import Settings
 from streams.records import DeadLetter
 from tests.unit.infra.mapping import shops
@@ -75,13 +75,6 @@ def test_force_puts_back_what_cannot_be_read_but_never_on_a_shops_topic() -> Non
     assert outputs(SETTINGS, letter({}), Entrance(), force=True)
     assert outputs(SETTINGS, letter({"id": 1}, topic="from:shop.orders"), MAPPED, force=True) is None
     assert outputs(SETTINGS, letter(None), Entrance(), force=True) is None
-
-
-def test_a_mark_is_of_one_letter_and_not_of_its_place() -> None:
-    one = letter(GOOD)
-    assert is_marked(one, {"0/17": Mark("orders", 1, 5)})
-    assert not is_marked(one, {"0/17": Mark("orders", 1, 6)})  # the topic of the letters was made anew
-    assert not is_marked(one, {"0/18": Mark("orders", 1, 5)})
 
 
 def test_letters_are_chosen_by_reason_and_topic() -> None:

@@ -10,12 +10,14 @@ from infra.history.message import Message
 from infra.judging import assemble
 from infra.judging.evidence import Candidate
 from infra.judging.judge import Judge
+from infra.judging.logged import decided
+from infra.judging.prices import distributions, priced
 from infra.judging.rivals import named, packed
 from policies.slates.likelihood import even, likelihood, ranked
 from policies.slates.slate import slot_propensities
 from policies.version import SHIPPED
-from streams.records import Outcome
-from streams.topics import DECISIONS, OUTCOMES
+from streams.records import Decision, Outcome
+from streams.topics import DECISIONS, OUTCOMES, Topic
 from tests.unit.judging.log import log, message
 
 VERSIONS = {SHIPPED.sha256: SHIPPED}
@@ -43,13 +45,49 @@ def history() -> list[Message]:
 
 
 def test_a_domain_that_judging_has_no_words_for_is_made_again_by_its_own_agent() -> None:
-    made = fed(log("pricing"), judge("logged,shipped,uniform"))
+    made = fed(log("pricing"), judge("logged,shipped,popularity"))
     made.finish()
     found = told(made)
     assert found["logged"].domains["pricing"].same == found["shipped"].domains["pricing"].same == pytest.approx(1.0)
     assert made.gathered.checked.equal.keys() == {"pricing"}
     assert not made.gathered.checked.differing
-    assert "pricing" not in found["uniform"].domains
+    assert "pricing" not in found["popularity"].domains  # it says nothing of prices
+
+
+def test_prices_are_weighed_by_the_chances_that_they_were_drawn_with() -> None:
+    messages = log("pricing")
+    made = fed(messages, judge("logged,uniform,greedy,popularity"))
+    made.finish()
+    found = told(made)
+    uniform = found["uniform"].domains["pricing"]
+    assert uniform.headline == "dr"
+    assert uniform.estimators.keys() == {
+        "ips", "snips", "clipped-ips", "dm", "dr", "sndr", "switch-dr", "dros"
+    }  # fmt: skip
+    rewards = {one.decision_id: one.reward for one in _decoded(messages, OUTCOMES, Outcome)}
+    drawn = [one for one in _decoded(messages, DECISIONS, Decision) if one.decision_id in rewards]
+    terms = [rewards[one.decision_id] / len(one.candidates) / one.propensity for one in drawn]
+    assert uniform.estimators["ips"].value == pytest.approx(float(np.mean(terms)))
+    assert found["logged"].domains["pricing"].difference.value == pytest.approx(0.0, abs=1e-12)
+    assert found["greedy"].domains["pricing"].weights.zero  # it never draws
+    assert made.gathered.domains["pricing"].calibration.tenths() == []
+
+
+def _decoded(messages: list[Message], topic: Topic, record: type[Any]) -> list[Any]:
+    return [msgspec.json.decode(one.value or b"", type=record) for one in messages if one.topic is topic]
+
+
+@pytest.mark.parametrize("name", ["shipped", "uniform", "greedy", "logged"])
+def test_the_chances_of_a_price_add_up_whatever_was_set(name: str) -> None:
+    rival = named(name, VERSIONS, SHIPPED)[0]
+    logged = [decided(one.value) for one in log("pricing") if one.topic is DECISIONS]
+    for one in logged:
+        each = [priced(msgspec.structs.replace(one, chosen=[other]), SHIPPED) for other in one.candidates]
+        asked = [distributions(found, one, [(rival.rule, SHIPPED)])[0] for found in each if found is not None]
+        assert sum(slots[0] for slots, _ in filter(None, asked)) == pytest.approx(1.0)
+        assert len({expected[0] for _, expected in filter(None, asked)}) == 1
+    assert priced(msgspec.structs.replace(logged[0], features=msgspec.Raw(b"{}")), SHIPPED) is None
+    assert priced(msgspec.structs.replace(logged[0], chosen=["7"]), SHIPPED) is None
 
 
 def test_what_decides_as_was_logged_is_worth_what_was_earned(history: list[Message]) -> None:

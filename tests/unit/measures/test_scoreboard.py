@@ -7,6 +7,7 @@ import orjson
 import pytest
 
 from infra.measures.scoreboard import Scoreboard
+from infra.privacy.pseudonyms import Pseudonyms
 from streams.topics import BY_NAME, DECISIONS, OUTCOMES, RECOMMENDATIONS, TOPICS, USER_EVENTS
 from tests.unit.measures.feed import START, day, purchase, slate, tell
 
@@ -52,6 +53,20 @@ def test_counts_by_topic_domain_and_reason() -> None:
     assert (found["outcomes"], found["corrections"]) == (3, 1)
     assert (found["dead_letters"], found["dead_letter_reasons"]) == (1, {"not-json": 1})
     assert {DECISIONS.name, OUTCOMES.name}.isdisjoint(found["events_in"])
+
+
+def test_users_under_pseudonyms_are_judged_like_others() -> None:
+    """Inputs name them by the shop's ids, slates by what they are called inside."""
+    found: list[Any] = []
+    for users in (None, Pseudonyms("of-users-who-live-as-long-as-the-test")):
+        board = Scoreboard(users=users)
+        for at in range(1, 9):
+            made = slate("u" if users is None else users.of("u"), ["a", "b"], day(at))
+            tell(board, RECOMMENDATIONS, made, received=START)
+            tell(board, USER_EVENTS, purchase("u", "a", day(at + 0.1)))
+        found.append(board.result()["next_basket"])
+    assert found[0]["baskets"] > 0
+    assert found[0] == found[1]
 
 
 def test_latency_is_from_the_events_timestamp_to_when_the_slate_was_readable_in_either_order() -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from policies.price_ladder import PRIOR, Belief, Evidence, Ladder, believe, choose, nearest, probabilities
+from policies.price_ladder import FLAT, Belief, Evidence, Ladder, believe, choose, nearest, probabilities
 
 LADDER = Ladder(floor=1.0, ceiling=5.2, step=0.5, max_steps=2)
 BELIEF = Belief(centre=4.0, level=6.0, level_sd=1.0, slope=1.0, slope_sd=0.4)
@@ -17,7 +17,7 @@ PRICES = [3.0, 4.0, 5.0, 6.0, 7.0]
 def learned(reviews: list[tuple[float, float]], periods: float = 1.0) -> Evidence:
     evidence = Evidence()
     for price, units in reviews:
-        evidence.learn(price, units, periods, PRIOR)
+        evidence.learn(price, units, periods, FLAT)
     return evidence
 
 
@@ -99,7 +99,7 @@ def test_no_belief_is_so_odd_that_there_is_no_distribution(
 def test_much_data_leads_to_the_textbooks_price() -> None:
     rng = np.random.default_rng(2)
     prices = rng.uniform(4.0, 8.0, size=400)
-    belief = believe(learned([(p, 20.0 - 2.0 * p + rng.normal()) for p in prices]), PRIOR)
+    belief = believe(learned([(p, 20.0 - 2.0 * p + rng.normal()) for p in prices]), FLAT)
     assert belief.slope == pytest.approx(2.0, rel=0.1)
     assert belief.best(2.0) == pytest.approx((20.0 + 2.0 * 2.0) / (2 * 2.0), rel=0.05)
 
@@ -108,17 +108,17 @@ def test_much_data_leads_to_the_textbooks_price() -> None:
 @given(money=st.floats(1e-3, 1e6), units=st.floats(0.1, 1e3))
 def test_the_prior_fits_products_of_every_size(money: float, units: float) -> None:
     """Other money, other units of the same product: the same choice, scaled, as far as the noise scales too."""
-    one, other, trusting = Evidence(), Evidence(), PRIOR | {"doubt": 1e9}
+    one, other, trusting = Evidence(), Evidence(), FLAT | {"doubt": 1e9}
     for price, sold in ((2.0, 12.0), (2.5, 9.0), (3.0, 8.0)):
         one.learn(price, sold, 1.0, trusting)
         other.learn(money * price, units * sold, 1.0, trusting)
-    near, far = believe(one, PRIOR), believe(other, PRIOR | {"dispersion": units * PRIOR["dispersion"]})
+    near, far = believe(one, FLAT), believe(other, FLAT | {"dispersion": units * FLAT["dispersion"]})
     assert far.best(money) == pytest.approx(money * near.best(1.0), rel=1e-6)
     assert far.slope_sd * money / units == pytest.approx(near.slope_sd, rel=1e-6)
 
 
 def test_what_sold_nothing_is_tried_at_a_lower_price() -> None:
-    belief = believe(learned([(5.0, 0.0), (5.0, 0.0), (5.0, 0.0)]), PRIOR)
+    belief = believe(learned([(5.0, 0.0), (5.0, 0.0), (5.0, 0.0)]), FLAT)
     assert nearest(belief, 1.0, [4.0, 4.5, 5.0, 5.5]) == 0
 
 
@@ -130,23 +130,23 @@ def test_a_review_of_many_periods_counts_for_as_many() -> None:
 def test_a_surprise_makes_room_for_a_change_of_demand() -> None:
     before = learned([(3.0 + 0.5 * (n % 3), 20.0 - n % 2) for n in range(60)])
     known = before.n
-    before.learn(3.5, 19.0, 1.0, PRIOR)
+    before.learn(3.5, 19.0, 1.0, FLAT)
     assert before.n > known
-    before.learn(3.5, 2.0, 1.0, PRIOR)
+    before.learn(3.5, 2.0, 1.0, FLAT)
     assert before.n < 0.1 * known
 
 
 def test_forgetting_goes_toward_the_prior() -> None:
     sums = learned([(3.0, 20.0), (4.0, 5.0), (3.0, 21.0), (4.0, 6.0)])
-    fading = PRIOR | {"half_life": 1.0, "doubt": 1e9}
-    steep = believe(sums, PRIOR).slope
+    fading = FLAT | {"half_life": 1.0, "doubt": 1e9}
+    steep = believe(sums, FLAT).slope
     for _ in range(40):
         sums.learn(3.5, 12.0, 1.0, fading)
-    assert believe(sums, PRIOR).slope == pytest.approx(PRIOR["elasticity"] * 12.0 / 3.5, rel=0.02)
-    assert steep > 1.5 * PRIOR["elasticity"] * 12.0 / 3.5
+    assert believe(sums, FLAT).slope == pytest.approx(FLAT["elasticity"] * 12.0 / 3.5, rel=0.02)
+    assert steep > 1.5 * FLAT["elasticity"] * 12.0 / 3.5
 
 
 @pytest.mark.parametrize("given", [(float("nan"), 1.0, 1.0), (1.0, float("inf"), 1.0), (1.0, 1.0, 0.0)])
 def test_what_cant_be_learned_from_is_refused(given: tuple[float, float, float]) -> None:
     with pytest.raises(ValueError, match="finite"):
-        Evidence().learn(*given, PRIOR)
+        Evidence().learn(*given, FLAT)

@@ -1,9 +1,11 @@
 """What the dashboard knows, fed record by record."""
 
+import tomllib
 import tracemalloc
 from typing import Any
 
 import numpy as np
+import orjson
 import pytest
 
 from infra.dashboard.ads import Ads
@@ -12,9 +14,10 @@ from infra.dashboard.baskets import Baskets
 from infra.dashboard.entities import KEPT, Entities, Head
 from infra.dashboard.explained import explained
 from infra.dashboard.following import Behind, Following
-from infra.dashboard.model import Model
+from infra.dashboard.model import Model, Place
 from infra.dashboard.overview import overview
-from infra.dashboard.shelves import Shelf
+from infra.mapping.entrance import Entrance
+from infra.mapping.rules import compiled
 from infra.measures.next_basket import NextBasketMeasure
 from streams.records import (
     AdEvent,
@@ -43,6 +46,7 @@ from streams.topics import (
     USER_EVENTS,
 )
 from tests.unit.infra.dashboard.shop import AT, evidence_of, outcome, slates, tell, tell_slate
+from tests.unit.infra.mapping import shops
 
 LIVE = Following(state="live")
 
@@ -116,45 +120,6 @@ def test_a_second_copy_of_an_event_spends_nothing() -> None:
     assert model.duplicates == 1
 
 
-def test_a_shelf_counts_each_time_it_runs_empty_and_for_how_long() -> None:
-    shelf = Shelf()
-    shelf.count(stock(0, 4, AT))
-    shelf.sell(AT + DAY, 4)  # empty
-    shelf.count(stock(1, 0, AT + DAY))  # the same said again
-    shelf.count(stock(2, 10, AT + 3 * DAY))
-    shelf.sell(AT + 4 * DAY, 1)
-    assert (shelf.stock_outs, shelf.days_out(AT + 4 * DAY), shelf.on_hand) == (1, 2.0, 9.0)
-    assert shelf.cover_days() is not None
-
-
-def test_a_count_holds_the_sales_of_its_own_moment() -> None:
-    shelf = Shelf()
-    shelf.count(stock(0, 2, AT))
-    shelf.count(stock(1, 1, AT + 1))
-    shelf.sell(AT + 1, 1)
-    assert (shelf.on_hand, shelf.stock_outs) == (1.0, 0)
-
-
-def test_a_sale_that_is_read_ahead_of_an_older_count_is_not_undone_by_it() -> None:
-    shelf = Shelf()
-    shelf.count(stock(0, 5, AT))
-    shelf.sell(AT + 10, 5)
-    shelf.count(stock(1, 5, AT + 5))
-    shelf.count(stock(2, 0, AT + 10))
-    assert (shelf.on_hand, shelf.stock_outs) == (0.0, 1)
-
-
-def test_cover_is_by_what_sold_while_it_could() -> None:
-    shelf = Shelf()
-    shelf.count(stock(0, 1_000, AT))
-    for day in range(1, 200):
-        shelf.sell(AT + day * DAY, 5)
-    rate = shelf.rate.a_day()
-    assert rate is not None
-    assert rate == pytest.approx(5.0, rel=0.05)
-    assert shelf.cover_days() == pytest.approx(5 / 5, rel=0.1)
-
-
 def test_stock_and_its_names_reach_the_page() -> None:
     model = Model()
     tell(model, CATALOG, CatalogItem(item_id="milk", category="DAIRY"))
@@ -163,6 +128,15 @@ def test_stock_and_its_names_reach_the_page() -> None:
     found = overview(model, LIVE, AT)
     assert (found.stock.out, found.stock.skus[0].category, found.stock.skus[0].item_id) == (1, "DAIRY", "milk")
     assert any("1 shelf empty" in one.text for one in found.notices)
+
+
+def test_a_shops_own_messages_are_read_by_its_mapping() -> None:
+    model = Model(entrance=Entrance(compiled(tomllib.loads(shops.TRACKED_MAPPING))))
+    for number, one in enumerate(shops.TRACKED):
+        user = str(one["userId"] or one["anonymousId"]).encode()
+        model.observe(USER_EVENTS, user, orjson.dumps(one), AT, AT, Place(0, number))
+    assert (model.unreadable, model.totals["user-events"]) == (0, len(shops.TRACKED))
+    assert model.now == 1_483_272_000_000 + 28 * 60_000  # the last event: the one after is of a kind that is left
 
 
 def test_dead_letters_are_told_by_topic_and_reason() -> None:

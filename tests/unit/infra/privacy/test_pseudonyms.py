@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from infra.cli import main
+from infra.history.entering import entered
 from infra.history.message import Message, Rejected
-from infra.history.pseudonymous import entered
 from infra.mapping.entrance import Entrance
 from infra.mapping.rules import compiled
 from infra.privacy.pseudonyms import Pseudonyms, pseudonyms
@@ -102,8 +102,8 @@ def test_a_history_is_read_as_it_would_have_been_live() -> None:
         int(AT),
     )
     history = [good, bad, Rejected(other), other]
-    assert list(entered(history, None)) == history
-    first, *rest = entered(history, USERS)
+    assert list(entered(history, Entrance())) == history
+    first, *rest = entered(history, Entrance(users=USERS))
     assert isinstance(first, Message)
     assert (first.partition, first.offset, first.key) == (3, 7, USERS.of("ann@example.org").encode())
     assert b"ann" not in (first.value or b"")
@@ -117,8 +117,8 @@ def test_the_dashboard_finds_a_user_under_the_pseudonym_only() -> None:
     settings = load(user_key="of-users-who-live-as-long-as-the-test")
     model = service(settings, host="127.0.0.1", token=None).model
     assert isinstance(model, Model)
-    assert model.users is not None
-    assert model.users.of("u") == USERS.of("u")
+    assert model.entrance.users is not None
+    assert model.entrance.users.of("u") == USERS.of("u")
 
 
 def test_the_command_prints_one(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

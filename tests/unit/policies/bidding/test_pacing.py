@@ -49,6 +49,15 @@ def test_payments_under_an_older_mu_are_carried_over_to_the_present_one() -> Non
     assert timely.log_mu == pytest.approx(12.0)
 
 
+def test_losses_that_were_in_flight_do_not_add_up() -> None:
+    late, timely = _pace(), _pace()
+    for _ in range(400):  # all of them bid by the first μ, however low it is by now
+        late.observe(0.0, 10.0, PLAN, 1_000, log_mu=0.0, capped=False)
+        timely.observe(0.0, 10.0, PLAN, 1_000, log_mu=timely.log_mu, capped=False)
+    assert -1.0 <= late.log_mu < -0.5
+    assert timely.log_mu < -2.0
+
+
 def test_the_arrival_rate_is_learned() -> None:
     pace = _pace()
     for i in range(1, 501):

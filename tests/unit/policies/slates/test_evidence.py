@@ -60,9 +60,20 @@ def test_draws_have_the_posteriors_mean_and_covariance() -> None:
     assert np.cov(drawn[..., 0]) == pytest.approx(covariance, abs=0.05 * covariance.max())
 
 
-def test_evidence_of_another_size_counts_for_nothing() -> None:
+def test_evidence_of_fewer_weights_says_nothing_of_the_new_ones() -> None:
     evidence = Evidence()
-    evidence.add(np.ones((1, 2)), np.ones(1), noise=1.0, at=1, memory_ms=1.0)
-    precision, shift = evidence.read(D)
+    evidence.add(np.array([[1.0, 2.0]]), np.ones(1), noise=1.0, at=1, memory_ms=1.0)
+    precision, shift = evidence.read(3)
+    assert precision.tolist() == [[1.0, 2.0, 0.0], [2.0, 4.0, 0.0], [0.0, 0.0, 0.0]]
+    assert shift.tolist() == [1.0, 2.0, 0.0]
+    upper, told = evidence.told(3)
+    again = Evidence(upper=upper.tobytes(), shift=told.tobytes())
+    assert [x.tolist() for x in again.read(3)] == [precision.tolist(), shift.tolist()]
+
+
+def test_evidence_of_more_weights_counts_for_nothing() -> None:
+    evidence = Evidence()
+    evidence.add(np.ones((1, 5)), np.ones(1), noise=1.0, at=1, memory_ms=1.0)
+    precision, shift = evidence.read(3)
     assert not precision.any()
     assert not shift.any()

@@ -1,0 +1,280 @@
+"""What attention over a user's history is worth to the slates that are served: with what the catalog says, and without.
+
+    python -m tests.benchmarks.learning.history [--seeds N] [--first SEED] [--journey HOUSEHOLDS] [--cost]
+
+The live agents run over logs in which nobody sees the slates: drawn shops (policies/tasks/tastes.py) of seeds that no
+training has met, and, with `--journey`, Complete Journey households. A slate of ten is asked for where a visit begins,
+and again before its first purchase; it is judged against what the visit then buys. "Without" is the same catalog with
+neither embeddings nor attributes. The cold are users in their first two visits; the new are purchases of items that
+fewer than five had bought. Everything is paired: the same log, the same questions. Figures over shops are means with
+their standard error; those of Complete Journey are over baskets. `--cost` tells the processor time of a slate.
+"""
+
+# ruff: noqa: T201 # run by hand: what it prints is what it is for
+
+import argparse
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import groupby
+from math import log2
+from typing import Final, NamedTuple
+
+import msgspec
+import numpy as np
+
+from agents.wiring import AgentOptions, build
+from infra.demo.cache import load
+from infra.demo.journey import Subset
+from infra.evaluate.tastes import catalog_of
+from infra.history.message import Message
+from infra.replay.in_process import InProcess
+from infra.serving.tuning import settle
+from policies.attention.encoder import HISTORY, ONE, History, Tokens, lifts, shipped
+from policies.tasks.tastes import OPENS, TasteShop, Touch, draw_shop, touches
+from streams.codec import encode
+from streams.item_tokens import SIZE
+from streams.records import CatalogItem, Recommendation, UserEvent
+from streams.times import DAY, EventTime
+from streams.topics import CATALOG, RECOMMENDATIONS, USER_EVENTS
+from tests.benchmarks.engine.making import events_of
+
+UNSEEN: Final = 9_000_000  # seeds from here on draw shops that no training has met
+MOST: Final = 6_000  # touches of a drawn shop: a larger one is passed over
+FEW: Final = 5  # purchases up to which an item is new
+COLD: Final = 2  # visits up to which a user is cold
+WARM: Final = 0.3  # of a log's span that is not judged
+K: Final = 10
+BATCH: Final = 50
+
+
+class Question(NamedTuple):
+    """A slate asked for, what was bought then, and which of that was new."""
+
+    event_id: str
+    wanted: tuple[str, ...]
+    new: tuple[str, ...]
+    where: tuple[str, ...]
+
+
+class Log(NamedTuple):
+    """A shop's records in order of time, and what is asked of them."""
+
+    catalog: list[tuple[int, CatalogItem]]  # epoch ms it was listed
+    events: list[UserEvent]
+    questions: list[Question]
+
+
+def log_of(shop: TasteShop) -> Log | None:
+    """The log of a drawn shop; None where it is too large."""
+    told = touches(shop)
+    if not 200 < len(told) <= MOST:
+        return None
+    events: list[UserEvent] = []
+    questions: list[Question] = []
+    sold, visits = Counter[int](), Counter[str]()
+    begins = told[0].at + WARM * (told[-1].at - told[0].at)
+    for visit, of in groupby(sorted(told, key=lambda one: (one.visit, one.at)), key=lambda one: one.visit):
+        touched = list(of)
+        bought = [one for one in touched if one.kind == "purchase"]
+        user = touched[0].user
+        visits[user] += 1
+        if bought and touched[0].at >= begins:
+            wanted = tuple(f"i{one.item}" for one in bought)
+            new = tuple(f"i{one.item}" for one in bought if sold[one.item] < FEW)
+            cold = ("cold",) if visits[user] <= COLD else ()
+            for name, at in (("begins", touched[0].at), ("within", bought[0].at)):
+                events.append(_asked(f"{name}-{visit}", user, at - 1))
+                questions.append(
+                    Question(f"{name}-{visit}", wanted, new, (name, *(f"{name}, {each}" for each in cold)))
+                )
+        events += [_event(one, place) for place, one in enumerate(touched)]
+        sold.update(one.item for one in bought)
+    listed = [(int(shop.listed[row]), item) for row, item in enumerate(catalog_of(shop))]
+    return Log(sorted(listed, key=lambda one: one[0]), sorted(events, key=lambda one: one.occurred_at), questions)
+
+
+def _asked(name: str, user: str, at: int) -> UserEvent:
+    return UserEvent(event_id=name, user_id=user, type="request", occurred_at=EventTime(at), slate_size=K)
+
+
+def _event(one: Touch, place: int) -> UserEvent:
+    return UserEvent(
+        event_id=f"{one.visit}-{place}",
+        user_id=one.user,
+        type=one.kind,
+        occurred_at=EventTime(one.at),
+        item_id=f"i{one.item}",
+    )
+
+
+def journey_log(households: int) -> Log:
+    """Complete Journey: the slate is asked for a minute before the basket."""
+    journey = load(Subset(households=households))
+    events = events_of(journey)
+    sold = Counter[str]()
+    visits = Counter[str]()
+    questions: list[Question] = []
+    asked: dict[str, UserEvent] = {}
+    begins = events[0].occurred_at + WARM * (events[-1].occurred_at - events[0].occurred_at)
+    bought: dict[str, list[str]] = defaultdict(list)
+    for event in events:
+        if event.type == "request":
+            visits[event.user_id] += 1
+            asked[event.user_id] = event
+        elif event.type == "purchase" and event.item_id is not None:
+            bought[asked[event.user_id].event_id].append(event.item_id)
+            sold[event.item_id] += 1
+    sold.clear()
+    for event in events:
+        if event.type == "purchase" and event.item_id is not None:
+            sold[event.item_id] += 1
+        elif event.event_id in bought and event.occurred_at >= begins:
+            wanted = tuple(dict.fromkeys(bought[event.event_id]))
+            questions.append(
+                Question(event.event_id, wanted, tuple(one for one in wanted if sold[one] < FEW), ("begins",))
+            )
+    return Log([(int(events[0].occurred_at), item) for item in journey.catalog_items()], events, questions)
+
+
+def bare(item: CatalogItem) -> CatalogItem:
+    """The item without what a token is made from."""
+    return msgspec.structs.replace(item, attributes={}, embedding=None)
+
+
+def served(log: Log, *, said: bool) -> dict[str, list[str]]:
+    """The slates that the live agents make, by the event that asked."""
+    options = AgentOptions(refresh_interval_ms=3_650 * DAY, attribution_window_ms=DAY, review_ms=DAY)
+    play = InProcess([build("recommendation", options), build("items", options)])
+    found: dict[str, list[str]] = {}
+    for batch in _batches(log, said=said):
+        for made in play.feed(batch):
+            if made.topic is RECOMMENDATIONS and made.value is not None:
+                one = msgspec.json.decode(made.value, type=Recommendation)
+                found[one.event_id] = [item.item_id for item in one.items]
+    return found
+
+
+def _batches(log: Log, *, said: bool) -> Iterator[list[Message]]:
+    listed = [
+        (at, Message(CATALOG, item.item_id.encode(), encode(item if said else bare(item)), at))
+        for at, item in log.catalog
+    ]
+    heard = [
+        (int(event.occurred_at), Message(USER_EVENTS, event.user_id.encode(), encode(event), int(event.occurred_at)))
+        for event in log.events
+    ]
+    both = sorted([*listed, *heard], key=lambda one: one[0])
+    first = [message for at, message in both if at <= OPENS and message.topic is CATALOG]
+    yield first
+    rest = [message for at, message in both if not (at <= OPENS and message.topic is CATALOG)]
+    for begin in range(0, len(rest), BATCH):
+        yield rest[begin : begin + BATCH]
+
+
+Scores = dict[str, dict[str, float]]
+
+
+def judged(questions: Iterable[Question], slates: dict[str, list[str]]) -> Scores:
+    """Recall and nDCG at ten by where it was asked, and recall of what was new."""
+    found: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for one in questions:
+        slate = slates[one.event_id]
+        for where in one.where:
+            of = found[where]
+            of["recall"].append(len(set(slate) & set(one.wanted)) / len(set(one.wanted)))
+            gain = sum(1.0 / log2(2 + place) for place, item in enumerate(slate) if item in one.wanted)
+            of["ndcg"].append(gain / sum(1.0 / log2(2 + place) for place in range(min(K, len(set(one.wanted))))))
+            if one.new:
+                of["recall of new"].append(len(set(slate) & set(one.new)) / len(set(one.new)))
+    return {where: {name: float(np.mean(each)) for name, each in of.items()} for where, of in found.items()}
+
+
+def show(title: str, runs: Sequence[tuple[Scores, Scores]]) -> None:
+    """A line a measure: without, with, and by how much more, each with its standard error over the runs."""
+    print(f"\n{title}\n{'asked where':16} {'measure':14} {'without':>8} {'with':>8} {'more':>8}   s.e.   worst   best")
+    keys = dict.fromkeys((where, name) for one, _ in runs for where, of in one.items() for name in of)
+    for where, name in keys:
+        pairs = np.array([(a[where][name], b[where][name]) for a, b in runs if name in a.get(where, {})])
+        more = pairs[:, 1] - pairs[:, 0]
+        error = more.std(ddof=1) / np.sqrt(len(more)) if len(more) > 1 else float("nan")
+        before, after = pairs.mean(axis=0).tolist()
+        spread = f"{error:6.4f} {more.min():+7.4f} {more.max():+7.4f}"
+        print(f"{where:16} {name:14} {before:8.4f} {after:8.4f} {more.mean():+8.4f} {spread}")
+
+
+def shops(seeds: int, first: int) -> Iterator[TasteShop]:
+    """So many shops of seeds that no training has met, none too large."""
+    seed = UNSEEN + first
+    while seeds:
+        shop = draw_shop(seed)
+        if log_of(shop) is not None:
+            seeds -= 1
+            yield shop
+        seed += 1
+
+
+def cost(log: Log, repeats: int = 5) -> None:
+    """Processor time, paired: of a lift, of choosing, and of all that a request takes, with and without."""
+    rng = np.random.default_rng(1)
+
+    def some(count: int) -> Tokens:
+        return np.rint(rng.uniform(-ONE / 4, ONE / 4, (count, SIZE))).astype(np.float32)
+
+    histories = [History(some(HISTORY), rng.random(HISTORY), rng.integers(0, 4, HISTORY)) for _ in range(256)]
+    items = [some(100) for _ in histories]
+    lifted, wholes = list[float](), list[tuple[float, float]]()
+    for _ in range(repeats):
+        lifted.append(_seconds(lambda: lifts(shipped(), histories, items)) / len(histories))
+        without, with_it = (_seconds(lambda said=said: served(log, said=said)) for said in (False, True))
+        wholes.append((without / len(log.events), with_it / len(log.events)))
+    before, after = (1e6 * np.median(np.array(wholes), axis=0)).tolist()
+    print(f"lifts of 100 items, 256 users at once: {1e6 * float(np.median(lifted)):.1f} µs a slate")
+    print(f"an event of Complete Journey, items agent included: {before:.1f} µs without, {after:.1f} µs with")
+    asks = sum(event.type == "request" for event in log.events)
+    more = np.array([(b - a) * len(log.events) / asks for a, b in wholes]) * 1e6
+    print(f"that is {np.median(more):.1f} µs a slate more ({more.min():.1f} … {more.max():.1f}), one batch in {BATCH}")
+
+
+def _seconds(run: Callable[[], object]) -> float:
+    before = time.process_time()
+    run()
+    return time.process_time() - before
+
+
+def main() -> None:
+    given = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    given.add_argument("--seeds", type=int, default=8, help="drawn shops")
+    given.add_argument("--first", type=int, default=0, help="the seed of the first one, among the unseen")
+    given.add_argument("--cost", action="store_true", help="tell the processor time of a slate instead")
+    given.add_argument("--journey", type=int, default=0, help="households of Complete Journey; 0: none")
+    asked = given.parse_args()
+    settle()
+    if asked.cost:
+        cost(journey_log(asked.journey or 12))
+        return
+    runs: list[tuple[Scores, Scores]] = []
+    began = time.process_time()
+    for shop in shops(asked.seeds, asked.first):
+        log = log_of(shop)
+        if log is None:
+            continue
+        without, with_it = (judged(log.questions, served(log, said=said)) for said in (False, True))
+        runs.append((without, with_it))
+        print(
+            f"shop {shop.seed - UNSEEN}: {shop.items} items, embeddings of {shop.embedding.shape[1]}, "
+            f"attributes {'yes' if shop.attributes[0] else 'no'}, {len(log.events)} events, "
+            f"nDCG {without['within']['ndcg']:.4f} → {with_it['within']['ndcg']:.4f}",
+            flush=True,
+        )
+    if runs:
+        show(f"{len(runs)} drawn shops, slates of {K}", runs)
+    if asked.journey:
+        log = journey_log(asked.journey)
+        without, with_it = (judged(log.questions, served(log, said=said)) for said in (False, True))
+        show(f"Complete Journey, {asked.journey} households, {len(log.questions)} baskets", [(without, with_it)])
+    print(f"{time.process_time() - began:.0f} s of processor time")
+
+
+if __name__ == "__main__":
+    main()
