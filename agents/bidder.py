@@ -89,7 +89,7 @@ class Bidder(msgspec.Struct):
         pace.observe(paid, remaining, plan, now, log_mu=log_mu, capped=capped)
         if not _was_silent(event):
             lost_to_cap = capped and paid == 0.0
-            would_pay = _uncapped(event, log_mu, self.steering.landscape) if lost_to_cap else paid
+            would_pay = uncapped(event, log_mu, self.steering.landscape, plan) if lost_to_cap else paid
             self.steering.payments.observe(would_pay, log_mu)
         self.steering.inflight.auction(event.decision_id)
         see_price(self.steering.landscape, plan, event)
@@ -187,12 +187,14 @@ def _reserve(plan: Plan, steering: Steering, remaining: float, now: int) -> Rese
     return likely if likely.cap > strict.cap else strict
 
 
-def _uncapped(event: AdEvent, log_mu: float, landscape: Landscape) -> float:
+def uncapped(event: AdEvent, log_mu: float, landscape: Landscape, plan: Plan) -> float:
     """What an auction that was lost under the cap would have cost without it: no less than a higher cap will."""
-    bid = (event.value or 0.0) * exp(-log_mu)
-    if event.price is not None and event.price >= (event.bid or 0.0):
-        return event.price if bid >= event.price else 0.0
-    return bid * landscape.win_rate(bid)
+    bid = (event.value or 0.0) * exp(-log_mu)  # of a first price unshaded: the most that a winner would pay
+    if event.price is None or event.price < (event.bid or 0.0):
+        return bid * landscape.win_rate(bid)
+    if bid < event.price:
+        return 0.0
+    return bid if plan.first_price else event.price
 
 
 def _was_silent(event: AdEvent) -> bool:

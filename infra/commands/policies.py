@@ -178,7 +178,7 @@ def rollback(
 @app.command()
 def pretrain(
     *,
-    domain: Annotated[str, typer.Argument(help="recommendation, history, bidding or replenishment.")],
+    domain: Annotated[str, typer.Argument(help="recommendation, history, bidding, replenishment or pricing.")],
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same file.")] = 0,
     events: Annotated[
         Path | None, typer.Option(help="Learn from this history (`tradewind export`) instead of simulated tasks.")

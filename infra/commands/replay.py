@@ -106,24 +106,26 @@ def replay(  # noqa: PLR0913 # each is an option
         if given is not None:
             raise UserError(f"{name} is for running agents over --events: leave out --policy and --verify")
     from infra.history.times import between
-    from infra.judging import run
+    from infra.judging import run, source
     from infra.report import written
     from infra.settings import load
 
     if report is not None:
         written.check(report)
     first, end = between(since, until, now=int(time() * 1000))
-    asked = run.Asked(
-        policies=policy or "logged",
+    reading = {"--events": events, "--from": since, "--to": until, "--topics": topics}
+    asked = source.Asked(
+        policies="logged" if policy is None else policy,
         since=first,
         until=end,
-        topics=run.topics_of(topics),
+        topics=source.topics_of(topics),
         events=events,
         verify=verify,
         workers=workers,
         engine=engine,
         checkpoint=checkpoint,
         go_on=shlex.join(["tradewind", "replay", *sys.argv[2:]]),
+        written={name: str(given) for name, given in reading.items() if given is not None},
     )
     evidence = run.judged(load(bootstrap_servers=bootstrap_servers, prefix=prefix), asked)
     if report is not None:
@@ -168,6 +170,12 @@ def _tell(evidence: "Evidence", *, as_json: bool, gate: bool) -> None:
         raise typer.Exit(1)
 
 
+_MEANS: Final = {
+    "line-unreadable: truncated": " (a file ends in the middle: what followed isn't in these figures)",
+    "line-unreadable: corrupt": " (a file is damaged: what followed isn't in these figures)",
+}
+
+
 def _show(evidence: "Evidence") -> None:
     from infra.judging.assemble import sentences
     from infra.judging.read_out import sentences as of_experiments
@@ -177,7 +185,7 @@ def _show(evidence: "Evidence") -> None:
         f"{read:,} messages read, {evidence.judged:,} decisions judged ({evidence.events_per_second:,.0f} messages/s)"
     )
     for name, count in evidence.left_out.items():
-        print(f"  {count:,} {name}")
+        print(f"  {count:,} {name}{_MEANS.get(name, '')}")
     for domain, logged in evidence.logged.items():
         value = "?" if logged.value.value is None else f"{logged.value.value:.4g}"
         print(f"logged, {domain}: {value} a decision over {logged.decisions:,} decisions")

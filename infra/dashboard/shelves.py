@@ -100,7 +100,7 @@ class Shelf:
         at = int(update.occurred_at)
         if at < self._settled.at:
             return
-        if update.on_order is not None and at >= self.now.at:
+        if update.on_order is not None and at >= self.now.counted_at:
             self.on_order = update.on_order
         self._take(at, _COUNT, update.on_hand)
 

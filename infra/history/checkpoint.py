@@ -16,10 +16,16 @@ FORMAT: Final = 1
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
-    """A run: its task and its units, each with how far it is. JSON, so that anyone may look; never code."""
+    """A run: its task and its units, each with how far it is. JSON, so that anyone may look; never code.
+
+    `options` are what was asked to be read, as a person wrote it; `since` and `until` (epoch ms) what that meant then.
+    """
 
     task: Task
     units: tuple[Kept, ...]
+    options: dict[str, str] = {}
+    since: int | None = None
+    until: int | None = None
     format: int = FORMAT
 
     @property

@@ -16,8 +16,9 @@ from infra.cluster.knocking import unreachable
 from infra.errors import UserError
 from infra.history.kafka import LogReading
 from infra.history.part import By, LogPart, LogSlice
+from infra.history.times import nothing_between
 from infra.settings import Settings
-from streams.times import MAX_SKEW, iso
+from streams.times import MAX_SKEW
 from streams.topics import TOPICS, Topic
 
 _ORDER: Final = {topic.name: place for place, topic in enumerate(TOPICS)}  # of topics, for what lies at the same time
@@ -39,17 +40,20 @@ def frozen(
     until: int | None = None,
     beyond: Iterable[Topic] = (),
     by: By = "log",
+    optional: bool = False,
 ) -> Cut:
     """What the topics hold at this moment, or of it what the log got at `since` ≤ time < `until` (epoch ms).
 
     Of the topics in `beyond` (outcomes come after their decisions) `until` ends nothing. The end is that of what is
     committed: what follows later, or is in an open transaction, doesn't belong to it. Raises UserError, for a range
-    with nothing in it too.
+    with nothing in it too, and where none of the topics is there, unless they are `optional`.
     """
     names = {settings.topic(topic.name): topic for topic in sorted(topics, key=lambda topic: _ORDER[topic.name])}
     on = {settings.topic(topic.name) for topic in beyond}
     with _looking(settings, names) as client:
         log, missing = _log(client, settings, names, by)
+        if len(missing) == len(names) and not optional:
+            raise UserError(f"none of the topics is there ({', '.join(names)}): check TRADEWIND_PREFIX and the cluster")
         first = log.starts if since is None else _found(client, log.ends, since)
         bounded = {place: end for place, end in log.ends.items() if until is not None and place.topic not in on}
         last = _found(client, bounded, cast(int, until) + MAX_SKEW) if bounded else {}
@@ -63,17 +67,6 @@ def frozen(
     if (since is not None or until is not None) and _is_empty(part):
         raise UserError(nothing_between(since, until, log.extent()))
     return Cut(part, missing)
-
-
-def nothing_between(since: int | None, until: int | None, known: Collection[int]) -> str:
-    """The sentence for a range with nothing in it, where what there is lies at the times `known` (epoch ms)."""
-    asked = " ".join(f"--{name} {iso(at)}" for name, at in (("from", since), ("to", until)) if at is not None)
-    if not known:
-        return f"nothing lies in {asked}: there are no records at all"
-    return (
-        f"nothing lies in {asked}: what there is was logged from {iso(min(known))} to {iso(max(known))}, "
-        "so choose a time in between"
-    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,8 +137,6 @@ class _Looker(Protocol):
 def _log(client: _Looker, settings: Settings, names: Mapping[str, Topic], by: By) -> tuple[_Log, list[str]]:
     there = client.topics()
     missing = [name for name in names if name not in there]
-    if len(missing) == len(names):
-        raise UserError(f"none of the topics is there ({', '.join(missing)}): check TRADEWIND_PREFIX and the cluster")
     found = [name for name in names if name in there]
     places: list[Any] = [TopicPartition(name, p) for name in found for p in sorted(client.partitions_for_topic(name))]
     starts, ends = client.beginning_offsets(places), client.end_offsets(places)

@@ -1,10 +1,11 @@
 """A moment as a person writes it: RFC 3339, epoch milliseconds, or back from now. One parser for every option."""
 
 import re
+from collections.abc import Collection
 from typing import Final
 
 from infra.errors import UserError
-from streams.times import DAY, EARLIEST, HOUR, LATEST, MINUTE, SECOND, parse_time
+from streams.times import DAY, EARLIEST, HOUR, LATEST, MINUTE, SECOND, iso, parse_time
 
 _UNITS: Final = {"s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY, "w": 7 * DAY}
 _LAST: Final = re.compile(r"(\d{1,9}(?:\.\d{1,6})?)([smhdw])", re.ASCII)
@@ -38,6 +39,17 @@ def between(since: str | None, until: str | None, now: int) -> tuple[int | None,
     if start is not None and end is not None and end <= start:
         raise UserError(f"--to {until} is not after --from {since}: nothing lies between them")
     return start, end
+
+
+def nothing_between(since: int | None, until: int | None, known: Collection[int]) -> str:
+    """The sentence for a range with nothing in it, where what there is lies at the times `known` (epoch ms)."""
+    asked = " ".join(f"--{name} {iso(at)}" for name, at in (("from", since), ("to", until)) if at is not None)
+    if not known:
+        return f"nothing lies in {asked}: there are no records at all"
+    return (
+        f"nothing lies in {asked}: what there is was logged from {iso(min(known))} to {iso(max(known))}, "
+        "so choose a time in between"
+    )
 
 
 def _at(given: str, now: int) -> int:

@@ -253,12 +253,14 @@ class _Bid(msgspec.Struct):
     log_mu: float = 0.0
     quality: float = 0.0
     shade: float = 1.0
+    reserve_share: float = 1.0  # older logs don't say
     campaign: _Measured = msgspec.field(default_factory=_Measured)
 
     @property
     def wants(self) -> float:
         """The bid for a usual impression, before bounds."""
-        return self.quality * self.shade * self.campaign.value * float(np.exp(-self.log_mu))
+        scale = self.quality * self.shade * self.reserve_share
+        return scale * self.campaign.value * float(np.exp(-self.log_mu))
 
 
 _LOOK: Final[Mapping[str, Callable[[Decided, PolicyVersion], Iterator[Held]]]] = {

@@ -9,7 +9,7 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 
-from infra.history.message import Found, Message
+from infra.history.message import Found, Message, Rejected
 from infra.judging import prices
 from infra.judging.calibration import Bins
 from infra.judging.constraints import Bounds
@@ -19,8 +19,9 @@ from infra.judging.rivals import rivals_of, unpacked
 from infra.judging.score import Match, Scored, Scorer
 from infra.judging.tally import PackedTally, Row, Strands, Tally
 from infra.judging.trial import Beside, Trial
-from infra.judging.waiting import Waiting
+from infra.judging.waiting import UNREADABLE, Waiting
 from policies.experiments import MISSING, SHADOW
+from streams.records import DeadLetter
 from streams.topics import DECISIONS, OUTCOMES
 
 BATCH: Final = 240  # decisions handed on at once
@@ -115,7 +116,7 @@ class Judge:
     def add(self, found: Found) -> None:
         """Take in the next message of the history."""
         if not isinstance(found, Message):
-            self.gathered.waiting.count("line-unreadable")
+            self.gathered.waiting.count(f"{UNREADABLE}: {_reason(found)}")
             return
         name = found.topic.name
         self.gathered.read[name] = self.gathered.read.get(name, 0) + 1
@@ -276,6 +277,10 @@ def _rewards(scored: Scored, found: Earned) -> list[float] | None:
     if scored.domain != SLATES:
         return [found.reward]
     return found.slot_rewards if len(found.slot_rewards) == len(scored.slots) else None
+
+
+def _reason(found: Rejected) -> str:
+    return msgspec.json.decode(found.letter.value or b"", type=DeadLetter).reason
 
 
 def _as_logged(rows: Sequence[Row]) -> Any:

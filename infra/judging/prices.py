@@ -31,8 +31,6 @@ class Priced(NamedTuple):
     def by(self, rule: Rule, version: PolicyVersion, one: Decided) -> Floats | None:
         """[K] how likely a rival is to set each price; None where it says nothing of prices."""
         match rule:
-            case "logged":
-                return self.made.choice.distribution
             case "version":
                 return decide(_features(one), version, 0).choice.distribution
             case "greedy":
@@ -77,8 +75,14 @@ def chance(distribution: Floats, found: Priced) -> tuple[list[float], list[float
 
 
 def distributions(
-    found: Priced, one: Decided, rivals: Sequence[tuple[Rule, PolicyVersion]]
+    found: Priced, one: Decided, rivals: Sequence[tuple[Rule, PolicyVersion]], usual: list[float]
 ) -> list[tuple[list[float], list[float]] | None]:
-    """`chance` of each rival, in order."""
-    by = (found.by(rule, version, one) for rule, version in rivals)
-    return [None if each is None else chance(each, found) for each in by]
+    """`chance` of each rival, in order. Of what was logged the log tells it; `usual` is the profit expected of that."""
+
+    def asked(rule: Rule, version: PolicyVersion) -> tuple[list[float], list[float]] | None:
+        if rule == "logged":
+            return one.slot_propensities, usual
+        each = found.by(rule, version, one)
+        return None if each is None else chance(each, found)
+
+    return [asked(rule, version) for rule, version in rivals]

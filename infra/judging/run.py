@@ -1,10 +1,10 @@
 """`tradewind replay` of a decision log, from the options to the evidence."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+import os
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter, time
-from typing import Any, Final, Literal, cast
+from typing import Any, Final, cast
 
 import msgspec
 
@@ -13,63 +13,19 @@ from infra.history.checkpoint import State, begun, resumed
 from infra.history.engine import run
 from infra.history.entering import entered
 from infra.history.job import Task
-from infra.history.message import Found
-from infra.history.part import LogPart, Part
+from infra.history.part import LogPart
 from infra.history.progress import Progress
-from infra.history.reading import messages
 from infra.judging import assemble, read_out, rivals
 from infra.judging.context import Context
 from infra.judging.evidence import Evidence, Named, Place, Range, Recomputed, Reproduced, Verified
 from infra.judging.judge import Judge
+from infra.judging.source import JUDGED, READING, Asked, Source, found_in
 from infra.mapping.entrance import entrance_of
 from infra.settings import Settings
 from policies.version import PolicyVersion
-from streams.topics import BY_NAME, CATALOG, DECISIONS, OUTCOMES, POLICY_VERSIONS, TOPICS, Topic
+from streams.topics import CATALOG, DECISIONS, POLICY_VERSIONS, TOPICS
 
 JOB: Final = "infra.judging.judge:Judge"
-JUDGED: Final = (DECISIONS, OUTCOMES)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """What a person asked for. `since` and `until` are epoch ms, by the log's time."""
-
-    policies: str
-    since: int | None = None
-    until: int | None = None
-    topics: Sequence[Topic] = JUDGED
-    events: Path | None = None
-    verify: bool = False
-    workers: int = 1
-    engine: Literal["processes", "ray"] = "processes"
-    checkpoint: Path | None = None
-    go_on: str = ""
-
-
-@dataclass(slots=True)
-class Source:
-    """Where the history lies: a cluster, or files. Each part is a frozen cut."""
-
-    settings: Settings
-    asked: Asked
-    missing: list[str] = field(default_factory=list[str])
-
-    def part(self, topics: Iterable[Topic], since: int | None, until: int | None) -> Part:
-        """What the topics hold of a range (epoch ms, by the log's time)."""
-        asked = self.asked
-        if asked.events is not None:
-            from infra.history.files import files
-
-            return files([asked.events], topics=topics, since=since, until=until, beyond=(OUTCOMES,))
-        from infra.history.cut import frozen
-
-        cut = frozen(self.settings, topics, since=since, until=until, beyond=(OUTCOMES,))
-        self.missing = cut.missing
-        return cut.part
-
-    @property
-    def name(self) -> str:
-        return str(self.asked.events) if self.asked.events is not None else self.settings.bootstrap_servers
 
 
 def judged(settings: Settings, asked: Asked) -> Evidence:
@@ -77,7 +33,7 @@ def judged(settings: Settings, asked: Asked) -> Evidence:
     began = perf_counter()
     source = Source(settings, asked)
     context = Context()
-    history = _all(source.part((POLICY_VERSIONS, CATALOG), None, None))
+    history = found_in(source.part((POLICY_VERSIONS, CATALOG), None, None, optional=True))
     context.read(entered(history, entrance_of(source.settings)))
     options = {
         "rivals": msgspec.to_builtins(rivals.named(asked.policies, context.versions, context.serving.current)),
@@ -86,6 +42,7 @@ def judged(settings: Settings, asked: Asked) -> Evidence:
     }
     task = Task(job=JOB, options=options)
     state = _state(source, task, asked)
+    source.asked = replace(asked, since=state.since, until=state.until)
     with Progress() as progress:
         ran = run(
             state,
@@ -96,7 +53,8 @@ def judged(settings: Settings, asked: Asked) -> Evidence:
         )
     judge = cast(Judge, ran.job)
     judge.finish()
-    _refuse_nothing(judge, source)
+    if not judge.gathered.read.get(DECISIONS.name):
+        raise source.without_decisions(judge.gathered.waiting.counts)
     seconds = perf_counter() - began
     recomputed = assemble.recomputed(judge)
     again = reproduced(source, context) if asked.verify else None
@@ -105,17 +63,32 @@ def judged(settings: Settings, asked: Asked) -> Evidence:
 
 
 def _state(source: Source, task: Task, asked: Asked) -> State:
-    if asked.checkpoint is not None and asked.checkpoint.exists():
-        return _gone_on_with(asked.checkpoint, task)
+    if asked.checkpoint is not None:
+        if asked.checkpoint.exists():
+            return _gone_on_with(asked.checkpoint, task, asked)
+        if not os.access(asked.checkpoint.parent, os.W_OK):  # said now, and not when there is much to keep
+            raise UserError(
+                f"--checkpoint {asked.checkpoint}: name a file in a folder that is there, and that may be written"
+            )
     wanted = {topic.name: topic for topic in (*asked.topics, *JUDGED)}
-    return begun(source.part(wanted.values(), asked.since, asked.until), task, workers=asked.workers)
+    state = begun(source.part(wanted.values(), asked.since, asked.until), task, workers=asked.workers)
+    return msgspec.structs.replace(state, options=dict(asked.written), since=asked.since, until=asked.until)
 
 
-def _gone_on_with(checkpoint: Path, task: Task) -> State:
-    """The run that was begun, with the versions and the catalog as they were then: a live cluster has newer ones."""
+def _gone_on_with(checkpoint: Path, task: Task, asked: Asked) -> State:
+    """The run that was begun, with the versions and the catalog as they were then: a live cluster has newer ones.
+
+    So is the range: `last=30d` means what it meant then.
+    """
     state = resumed(checkpoint)
+    others = [name for name in READING if state.options.get(name) != asked.written.get(name)]
     if state.task.job != task.job or _asked_for(state.task) != _asked_for(task):
-        raise UserError(f"{checkpoint} is of a run with other policies: give those again, or remove it to start afresh")
+        others.append("policies")
+    if others:
+        raise UserError(
+            f"{checkpoint} is of a run with other {' and '.join(others)}: "
+            "give those again, or remove it to start afresh"
+        )
     return state
 
 
@@ -123,23 +96,6 @@ def _asked_for(task: Task) -> list[Any]:
     """The policies of a run; of those that go by what serves, which may have changed meanwhile, the names."""
     moving = {"serving", "greedy", "greedy:serving"}
     return [one["name"] if one["name"] in moving else one for one in task.options.get("rivals", ())]
-
-
-def _all(part: Part) -> Iterator[Found]:
-    with messages(part) as found:
-        yield from found
-
-
-def _refuse_nothing(judge: Judge, source: Source) -> None:
-    if judge.gathered.read.get(DECISIONS.name, 0):
-        return
-    asked = source.asked
-    ranged = asked.since is not None or asked.until is not None
-    where = " in that range" if ranged else ""
-    raise UserError(
-        f"{source.name} holds no decisions{where}: judging a policy needs the topics decisions and outcomes"
-        + ("; choose another --from and --to" if ranged else "")
-    )
 
 
 def reproduced(source: Source, context: Context) -> Reproduced:
@@ -151,7 +107,7 @@ def reproduced(source: Source, context: Context) -> Reproduced:
     wanted = {topic for agent in agents for topic in (*agent.reads, *agent.watches)} | set(JUDGED)
     part = source.part([topic for topic in TOPICS if topic in wanted], None, source.asked.until)
     entrance = entrance_of(source.settings)
-    return reproduced(lambda: entered(_all(part), entrance), agents, context.versions)
+    return reproduced(lambda: entered(found_in(part), entrance), agents, context.versions)
 
 
 def _evidence(
@@ -217,17 +173,6 @@ def _places(state: State) -> list[Place]:
                     topic=one.topic, partition=one.partition, start=one.start, end=one.end
                 )
     return [found[key] for key in sorted(found)]
-
-
-def topics_of(names: str | None) -> list[Topic]:
-    """The topics of these names, separated by commas. Raises UserError."""
-    if names is None:
-        return list(JUDGED)
-    given = [name.strip() for name in names.split(",") if name.strip()]
-    for name in given:
-        if name not in BY_NAME:
-            raise UserError(f"--topics: there is no topic {name!r}: use some of {', '.join(BY_NAME)}")
-    return [BY_NAME[name] for name in given]
 
 
 def as_json(evidence: Evidence) -> bytes:

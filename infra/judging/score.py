@@ -163,10 +163,11 @@ class Scorer:
             if found is None:
                 yield self._plain(one, [None] * len(rivals), unable=unable or "features-missing")
                 continue
-            asked = prices.distributions(found, one, rivals)
+            predicted = [float(found.profit[found.place])]
+            usual = prices.chance(found.made.choice.distribution, found)[1] if version else predicted
+            asked = prices.distributions(found, one, rivals, usual)
             scored = self._plain(one, [None if each is None else Match(*each) for each in asked], unable=unable)
-            scored.predicted, scored.best = [float(found.profit[found.place])], [float(found.profit.max())]
-            scored.served = prices.chance(found.made.choice.distribution, found)[1] if version else scored.predicted
+            scored.predicted, scored.served, scored.best = predicted, usual, [float(found.profit.max())]
             scored.differs = None if isinstance(again, Unable) else difference(again)
             yield scored
 

@@ -14,6 +14,7 @@ from infra.judging.score import Scored
 from streams.times import DAY
 
 HOLD_MS: Final = DAY  # event time after a final label, in which a correction still counts
+UNREADABLE: Final = "line-unreadable"  # in the counts, before the reason why a line of a file is no message
 MOST: Final = 100_000  # decisions that wait; of as many ids it is known that they were let go
 
 

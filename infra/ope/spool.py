@@ -6,6 +6,7 @@ Memory doesn't grow with the log but for what it takes to look for duplicates: a
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from struct import Struct
 from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Final, NamedTuple, Self
@@ -18,10 +19,12 @@ from infra.ope.decision import Row
 from infra.ope.situation import Situation
 from policies.estimators.logged import Floats, Hashes, Truths
 
-BLOCK: Final = 65_536  # rows
+BLOCK: Final = 65_536  # rows at once, or fewer that say as much as this:
+MOST_SAID: Final = 1_000_000  # names with their numbers, in what rows say beside their own: about 100 MB
 _HEAD: Final = np.dtype([("id", "V16"), ("content", "<u8"), ("cluster", "<u8"), ("slots", "<u4"), ("modelled", "?")])
 _ENCODER: Final = msgspec.msgpack.Encoder()
 _DECODER: Final = msgspec.msgpack.Decoder(list[Situation | None])
+_SIZES: Final = Struct("<QQ")  # of a block: rows, and bytes of what they say
 _COLUMNS: Final = 5  # of each slot: reward, propensity, target propensity, q, v
 
 
@@ -45,6 +48,7 @@ class Spool:
         self._numbers = self._stack.enter_context((self._folder / "numbers").open("w+b"))
         self._situations = self._stack.enter_context((self._folder / "situations").open("w+b"))
         self._waiting: list[Row] = []
+        self._said = 0  # names with their numbers, in those that wait
         self.longest = 0  # slots
         self._kept: Truths | None = None
 
@@ -60,11 +64,12 @@ class Spool:
         """Takes a row."""
         self._waiting.append(row)
         self.longest = max(self.longest, row.slots or 1)
-        if len(self._waiting) >= BLOCK:
+        self._said += _said_by(row.situation)
+        if len(self._waiting) >= BLOCK or self._said >= MOST_SAID:
             self._write()
 
     def _write(self) -> None:
-        rows, self._waiting = self._waiting, []
+        rows, self._waiting, self._said = self._waiting, [], 0
         heads = np.zeros(len(rows), dtype=_HEAD)
         heads["id"] = np.frombuffer(b"".join(row.id for row in rows), dtype="V16")
         heads["content"] = np.frombuffer(b"".join(row.content for row in rows), dtype="<u8")
@@ -73,7 +78,7 @@ class Spool:
         heads["modelled"] = [row.modelled for row in rows]
         self._heads.write(heads.tobytes())
         told = _ENCODER.encode([row.situation for row in rows])
-        self._situations.write(len(told).to_bytes(8, "little") + told)
+        self._situations.write(_SIZES.pack(len(rows), len(told)) + told)
         self._numbers.write(np.array([x for row in rows for x in row.numbers], dtype="<f8").tobytes())
 
     def without_duplicates(self) -> dict[str, int]:
@@ -102,19 +107,21 @@ class Spool:
         }
 
     def blocks(self) -> Iterator[Block]:
-        """What is kept, up to BLOCK rows at a time."""
+        """What is kept, in blocks as they were written."""
         with (
             (self._folder / "heads").open("rb") as heads,
             (self._folder / "numbers").open("rb") as numbers,
             (self._folder / "situations").open("rb") as situations,
         ):
             start = 0
-            while len(found := np.frombuffer(heads.read(BLOCK * _HEAD.itemsize), dtype=_HEAD)):
+            while sizes := situations.read(_SIZES.size):
+                rows, length = _SIZES.unpack(sizes)
+                found = np.frombuffer(heads.read(rows * _HEAD.itemsize), dtype=_HEAD)
                 slots = found["slots"].astype(np.int64)
                 flat = np.frombuffer(numbers.read(int(slots.sum()) * _COLUMNS * 8), dtype="<f8")
                 kept = np.ones(len(found), dtype=np.bool_) if self._kept is None else self._kept[start:][: len(found)]
                 start += len(found)
-                told = _DECODER.decode(situations.read(int.from_bytes(situations.read(8), "little")))
+                told = _DECODER.decode(situations.read(length))
                 yield Block(
                     numbers=_padded(flat, slots, self.longest)[kept],
                     cluster=found["cluster"].astype(np.uint64)[kept],
@@ -130,3 +137,7 @@ def _padded(flat: Floats, slots: npt.NDArray[np.int64], longest: int) -> Floats:
     numbers = np.full(filled.shape, np.nan)
     numbers[filled] = flat
     return numbers
+
+
+def _said_by(told: Situation | None) -> int:
+    return 0 if told is None else len(told.context or ()) + len(told.target or ())

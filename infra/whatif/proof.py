@@ -30,10 +30,11 @@ from policies.linalg import Floats
 from policies.version import PolicyVersion, apart
 from streams.records import Domain
 
-FEWEST: Final = 20  # SKUs or campaigns: of fewer no interval is told
+FEWEST: Final = 20  # SKUs or campaigns that come out otherwise: of fewer an interval promises too much
 LEAST_AGREED: Final = 0.9  # share of what was recorded that the arithmetic must give again
 HEADLINE: Final = "simulated"
 _REPLICATES: Final = 4000
+_AT_ONCE: Final = 500  # SKUs or campaigns that are drawn at once: 16 MB of counts
 _INTERVAL: Final = "paired bootstrap-t over {of}"
 
 
@@ -84,9 +85,9 @@ class Played:
         _, came = self.tried[name]
         low, high = self.interval(came.least - self.served.most)[0], self.interval(came.most - self.served.least)[1]
         value = self._mean(came.least - self.served.least)
-        reasons = self._against()
-        usual = self.interval(came.least)
         same = (came.least == self.served.least) & (came.most == self.served.most)
+        reasons = self._against(int((~same).sum()))
+        usual = self.interval(came.least)
         return Judgement(
             verdict="refused" if reasons else "ok",
             reasons=reasons,
@@ -107,12 +108,18 @@ class Played:
     def _mean(self, x: Floats) -> float:
         return float(x.sum() / self.decisions.sum())
 
-    def _against(self) -> list[str]:
+    def _against(self, otherwise: int) -> list[str]:
+        """What speaks against taking it for proof. `otherwise` is how many SKUs or campaigns come out otherwise."""
         found: list[str] = []
         if len(self.decisions) < FEWEST:
             found.append(
                 f"{len(self.decisions)} {self.of} were simulated, {FEWEST} are needed to tell how gains differ among "
                 "them: take a longer range, or promote on an experiment"
+            )
+        elif 0 < otherwise < FEWEST:
+            found.append(
+                f"{otherwise} of {len(self.decisions):,} {self.of} come out otherwise, {FEWEST} are needed to tell how "
+                "gains differ among them: take a longer range, or promote on an experiment"
             )
         if self.agreed is None or self.agreed < LEAST_AGREED:
             share = "none" if self.agreed is None else f"{self.agreed:.0%}"
@@ -132,10 +139,9 @@ class Played:
         error = float(np.sqrt((rest * rest).sum() * n / max(n - 1, 1))) / total
         if not error > 0.0:
             return centre, centre
-        drawn = poissons(0, _REPLICATES, n)
-        below = drawn @ m
-        at = (drawn @ x) / np.maximum(below, 1e-300)
-        squares = drawn @ (x * x) - 2.0 * at * (drawn @ (x * m)) + at * at * (drawn @ (m * m))
+        below, above, xx, xm, mm = _resampled(np.stack([m, x, x * x, x * m, m * m], axis=1)).T
+        at = above / np.maximum(below, 1e-300)
+        squares = xx - 2.0 * at * xm + at * at * mm
         errors = np.sqrt(np.maximum(squares, 0.0)) / np.maximum(below, 1e-300)
         usable = (below > 0.0) & (errors > 1e-6 * error)
         t = (at[usable] - centre) / errors[usable]
@@ -143,6 +149,15 @@ class Played:
             return -np.inf, np.inf
         lower, upper = np.quantile(t, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
         return centre - float(upper) * error, centre - float(lower) * error
+
+
+def _resampled(terms: Floats) -> Floats:
+    """Sums of terms [n, k] over each replicate [_REPLICATES, k], in memory that doesn't grow with n."""
+    total = np.zeros((_REPLICATES, terms.shape[1]))
+    for first in range(0, len(terms), _AT_ONCE):
+        some = terms[first : first + _AT_ONCE]
+        total += poissons(0, _REPLICATES, len(some), first=first) @ some
+    return total
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

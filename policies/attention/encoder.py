@@ -101,6 +101,7 @@ def keys(weights: Weights, histories: Sequence[History]) -> Tokens:
     made = np.empty((rows, 2, heads, HISTORY, last + 1), dtype=np.float32)
     np.multiply(_scales(weights)[:, :, None], past[:, None, None], out=made[..., :-1])
     bias = np.take(weights.kind, kinds, axis=1) - weights.slope[:, None, None] * np.log1p(np.maximum(0.0, ages))
+    np.maximum(bias, _NOBODY, out=bias)  # nothing is heard from so long ago, and sums stay exact
     bias[:, kinds < 0] = _NOBODY  # [G, B, H]
     made[:, 0, :, :, -1] = (bias * (ONE * _FINE)).transpose(1, 0, 2)
     made[:, 1, :, :, -1] = (kinds >= 0)[:, None] * (weights.level[:, None] * (ONE * _FINE))

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from policies.adam import Adam
 from policies.attention.encoder import HIGHEST, KINDS, SCHEMA, SEGMENTS, Tokens, Weights
 from policies.attention.questions import NOTHING, Questions, joined, questions
 from policies.tasks.tastes import TasteShop, draw_shop
@@ -68,7 +69,7 @@ def _fit(given: Questions, seed: int, epochs: int, tell: Callable[[str], None], 
         "kind": np.zeros((heads, len(KINDS))),
     }
     learned: dict[str, torch.Tensor] = {name: torch.tensor(x, requires_grad=True) for name, x in start.items()}
-    adam = _torch.optim.Adam(list(learned.values()), lr=FIRST_RATE)
+    adam = Adam(learned.values())
     count = len(given.ages)
     steps = epochs * (count // BATCH + 1)
     done = 0
@@ -76,13 +77,11 @@ def _fit(given: Questions, seed: int, epochs: int, tell: Callable[[str], None], 
         order, loss_sum = rng.permutation(count), 0.0
         for begin in range(0, count, BATCH):
             some = order[begin : begin + BATCH]
-            for group in adam.param_groups:
-                group["lr"] = FIRST_RATE * (LAST_RATE / FIRST_RATE) ** (done / steps)
             loss = _loss(learned, given, some)
             penalty = sum(((each**2).sum() for each in learned.values()), torch.zeros(()))
-            adam.zero_grad()
+            adam.forget_gradients()
             _torch.autograd.backward(loss + _DECAY * penalty)
-            adam.step()
+            adam.step(FIRST_RATE * (LAST_RATE / FIRST_RATE) ** (done / steps))
             with torch.no_grad():
                 for each in learned.values():
                     each.clamp_(-_LIMIT, _LIMIT)

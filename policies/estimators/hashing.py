@@ -25,10 +25,13 @@ def buckets_of(cluster: Hashes, buckets: int) -> Times:
     return (mixed(cluster) % np.uint64(buckets)).astype(np.int64)
 
 
-def poissons(seed: int, replicates: int, buckets: int) -> Floats:
-    """[replicates, buckets] counts, Poisson with mean 1: how often a bootstrap replicate draws a bucket."""
+def poissons(seed: int, replicates: int, buckets: int, *, first: int = 0) -> Floats:
+    """[replicates, buckets] counts, Poisson with mean 1: how often a bootstrap replicate draws a bucket.
+
+    Those of the buckets from `first` on, whatever others there are.
+    """
     start = mixed(np.uint64(seed) + np.arange(replicates, dtype=np.uint64) * _GAMMA)
-    u = (mixed(start[:, None] ^ mixed(np.arange(buckets, dtype=np.uint64))) >> _SPARE) * 2.0**-53
+    u = (mixed(start[:, None] ^ mixed(np.arange(first, first + buckets, dtype=np.uint64))) >> _SPARE) * 2.0**-53
     chances = np.exp(-1.0) / np.cumprod(np.concatenate([[1.0], np.arange(1.0, 20.0)]))
     return np.searchsorted(np.cumsum(chances), u, side="right").astype(np.float64)
 

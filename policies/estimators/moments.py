@@ -45,7 +45,7 @@ class Moments:
             second=self.second + other.second + d * d * a * b / n,
             third=self.third
             + other.third
-            + d**3 * a * b * (a - b) / (n * n)
+            + d * d * d * a * b * (a - b) / (n * n)  # d**3 of a float raises where a product is infinite
             + 3.0 * d * (a * other.second - b * self.second) / n,
             lowest=min(self.lowest, other.lowest),
             highest=max(self.highest, other.highest),
@@ -59,7 +59,7 @@ class Moments:
         if not self.second > 0.0:
             return self.lowest, self.highest
         sd = sqrt(self.second / self.n)
-        skewness = self.third / self.n / sd**3
+        skewness = self.third / self.n / sd / sd / sd
         wide = sqrt(skewness * skewness + 4.0)
         low, high = ((skewness + sign * wide) / 2.0 * sd * stretched for sign in (-1.0, 1.0))
         return max(self.mean + low, self.lowest), min(self.mean + high, self.highest)

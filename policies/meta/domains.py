@@ -48,6 +48,9 @@ def _check_pacing(prior: Priors) -> None:
         raise ValueError("strength, lag, ctr, cvr and the price's deviation must be above 0")
 
 
+_WIDEST: Final = 1e6  # of what is believed of an elasticity: beyond it a precision is lost to rounding
+
+
 def _check_prices(prior: Priors) -> None:
     counted = {name: float(prior[name]) for name in ("base", "base_periods", "choke", "choke_periods", "reviews")}
     if min(counted.values()) < 0.0:
@@ -55,6 +58,8 @@ def _check_prices(prior: Priors) -> None:
     for name in ("elasticity_sd", "dispersion", "half_life", "doubt"):
         if float(prior[name]) <= 0.0:
             raise ValueError(f"{name} must be above 0")
+    if float(prior["elasticity_sd"]) > _WIDEST:
+        raise ValueError(f"elasticity_sd must be at most {_WIDEST:g}")
 
 
 DOMAINS: Final = {

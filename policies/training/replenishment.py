@@ -22,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from policies.adam import Adam
 from policies.orders.censored_demand import prior_of
 from policies.orders.network import SCHEMA, Known, Stock, need, terms, untrained
 
@@ -265,7 +266,7 @@ def train(
     random = np.random.default_rng([seed, 5])
     weights = {name: each.requires_grad_() for name, each in untrained(torch.Generator().manual_seed(seed)).items()}
     pools = _population(random, lanes)
-    optimizer: Any = torch.optim.Adam(weights.values(), lr=FIRST_RATE)
+    adam = Adam(weights.values())
     average = {name: each.detach().clone() for name, each in weights.items()}
     typical: dict[int, float] = {}  # cost of each pool: its gradient is measured in it
     for step in range(steps):
@@ -273,7 +274,7 @@ def train(
         loss = _run(weights, pools[place], random, 1.0 - 0.7 * step / steps)
         now = float(loss.detach())
         typical[place] = 0.8 * typical.get(place, now) + 0.2 * now
-        _follow(optimizer, loss / typical[place], weights, step / steps)
+        _follow(adam, loss / typical[place], step / steps)
         _renew(random, pools[place])
         for name, each in weights.items():
             average[name].lerp_(each.detach(), max(0.005, 1.0 / (step + 1.0)))
@@ -293,14 +294,12 @@ def _population(random: np.random.Generator, lanes: int) -> list[Pool]:
     ]
 
 
-def _follow(optimizer: Any, loss: torch.Tensor, weights: dict[str, torch.Tensor], done: float) -> None:
+def _follow(adam: Adam, loss: torch.Tensor, done: float) -> None:
     """One step down, its rate falling by a cosine over the training."""
-    for group in optimizer.param_groups:
-        group["lr"] = LAST_RATE + (FIRST_RATE - LAST_RATE) * (1.0 + cos(pi * done)) / 2.0
-    optimizer.zero_grad()
+    adam.forget_gradients()
     loss.backward()  # pyright: ignore[reportUnknownMemberType]  # torch leaves it untyped
-    torch.nn.utils.clip_grad_norm_(list(weights.values()), CLIP)
-    optimizer.step()
+    torch.nn.utils.clip_grad_norm_(adam.weights, CLIP)
+    adam.step(LAST_RATE + (FIRST_RATE - LAST_RATE) * (1.0 + cos(pi * done)) / 2.0)
 
 
 def _prior(random: np.random.Generator) -> npt.NDArray[np.float32]:

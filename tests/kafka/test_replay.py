@@ -23,7 +23,8 @@ from infra.history.engine import run
 from infra.history.interrupt import InterruptedRun
 from infra.history.job import Task
 from infra.judging.rivals import named
-from infra.judging.run import JOB, JUDGED
+from infra.judging.run import JOB
+from infra.judging.source import JUDGED
 from infra.settings import load
 from policies.version import SHIPPED
 from streams.topics import CATALOG, DECISIONS, OUTCOMES, POLICY_VERSIONS, USER_EVENTS
@@ -141,6 +142,30 @@ def test_workers_give_the_figures_of_one_process_and_leave_the_cluster_as_it_was
     assert every["read"] == alone["read"] | {"user-events": 1}
     assert every["candidates"] == alone["candidates"]
     assert cluster.state() == before
+
+
+def test_a_cluster_of_decisions_and_outcomes_alone_is_judged_and_without_them_it_says_what_is_missing(
+    broker: str, prefix: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    admin: Any = KafkaAdminClient(bootstrap_servers=broker)
+    with closing(admin):
+        bare = Cluster(broker, prefix, admin)
+        assert bare.replay("--policy", "logged") == 2
+        assert f"none of the topics is there ({prefix}decisions, {prefix}outcomes)" in capsys.readouterr().err
+        options = {"num_partitions": 1, "replication_factor": 1}
+        admin.create_topics({prefix + topic.name: options for topic in JUDGED}, wait_for_metadata=True)
+    producer: Any = KafkaProducer(bootstrap_servers=broker)
+    for one in log("recommendation", 200):
+        producer.send(prefix + one.topic.name, key=one.key, value=one.value, timestamp_ms=one.timestamp)
+    producer.close()
+    told = judged(bare, capsys)
+    assert told["judged"] > 20
+    assert told["range"]["missing"] == [prefix + CATALOG.name, prefix + POLICY_VERSIONS.name]
+    assert bare.replay("--policy", "logged", "--to", "2001-01-01") == 2
+    assert (
+        "nothing lies in --to 2001-01-01T00:00:00Z: what there is was logged from 2017-03-02T"
+        in capsys.readouterr().err
+    )
 
 
 def test_a_run_that_was_interrupted_goes_on_to_the_same_figures(

@@ -13,6 +13,7 @@ from infra.judging.constraints import Bounds, sentence
 from infra.judging.evidence import Constraint
 from infra.judging.judge import Judge
 from infra.judging.logged import Decided, decided
+from policies.bidding.pacing import Plan
 from policies.linalg import dot
 from policies.slates.evidence import Evidence
 from policies.slates.recommend import prior_of, query
@@ -113,6 +114,16 @@ def test_bids_tell_where_money_held_them_but_not_what_it_cost() -> None:
     assert found["budget"].bound
     assert found["budget"].cost is found["highest bid"].cost is None
     assert "can't be known from this log" in sentence(found["budget"], str)
+
+
+def test_a_bid_that_was_held_back_for_those_in_flight_is_not_held_by_the_highest_bid() -> None:
+    some = [one for one in made("bidding") if features(one).get("safe_bid") is not None]
+    one = some[-1]
+    most = msgspec.convert(features(one)["situation"]["plan"], Plan).bid_max
+    wants = {"log_mu": 0.0, "quality": 1.0, "shade": 1.0, "campaign": {"value": 2.0 * most}}
+    at_most = replace(one, action={**one.action, "max_bid": most})
+    assert told(with_features(at_most, **wants, reserve_share=1.0))["highest bid"].bound == 1
+    assert told(with_features(at_most, **wants, reserve_share=0.2))["highest bid"].bound == 0
 
 
 def test_shares_add_up_and_what_cannot_be_read_is_counted() -> None:

@@ -13,6 +13,7 @@ from infra.judging.judge import Judge
 from infra.judging.logged import decided
 from infra.judging.prices import distributions, priced
 from infra.judging.rivals import named, packed
+from infra.judging.score import Scorer
 from policies.slates.likelihood import even, likelihood, ranked
 from policies.slates.slate import slot_propensities
 from policies.version import SHIPPED
@@ -44,6 +45,18 @@ def history() -> list[Message]:
     return [*log("recommendation"), *log("replenishment")]
 
 
+@pytest.fixture(scope="module")
+def whole(history: list[Message]) -> Judge:
+    made = fed(history)
+    made.finish()
+    return made
+
+
+@pytest.fixture(scope="module")
+def candidates(whole: Judge) -> dict[str, Candidate]:
+    return told(whole)  # intervals take seconds
+
+
 def test_a_domain_that_judging_has_no_words_for_is_made_again_by_its_own_agent() -> None:
     made = fed(log("pricing"), judge("logged,shipped,popularity"))
     made.finish()
@@ -55,7 +68,7 @@ def test_a_domain_that_judging_has_no_words_for_is_made_again_by_its_own_agent()
 
 
 def test_prices_are_weighed_by_the_chances_that_they_were_drawn_with() -> None:
-    messages = log("pricing")
+    messages = log("pricing", 150)
     made = fed(messages, judge("logged,uniform,greedy,popularity"))
     made.finish()
     found = told(made)
@@ -69,7 +82,11 @@ def test_prices_are_weighed_by_the_chances_that_they_were_drawn_with() -> None:
     terms = [rewards[one.decision_id] / len(one.candidates) / one.propensity for one in drawn]
     assert uniform.estimators["ips"].value == pytest.approx(float(np.mean(terms)))
     assert found["logged"].domains["pricing"].difference.value == pytest.approx(0.0, abs=1e-12)
-    assert found["greedy"].domains["pricing"].weights.zero  # it never draws
+    logged = [decided(one.value) for one in messages if one.topic is DECISIONS]
+    greedy = Scorer([named("greedy", VERSIONS, SHIPPED)[0]], VERSIONS, {}).score(logged)
+    chances = {chance for one in greedy for match in one.matches if match is not None for chance in match.slots}
+    assert chances
+    assert chances <= {0.0, 1.0}  # it never draws
     assert made.gathered.domains["pricing"].calibration.tenths() == []
 
 
@@ -77,33 +94,42 @@ def _decoded(messages: list[Message], topic: Topic, record: type[Any]) -> list[A
     return [msgspec.json.decode(one.value or b"", type=record) for one in messages if one.topic is topic]
 
 
-@pytest.mark.parametrize("name", ["shipped", "uniform", "greedy", "logged"])
+@pytest.mark.parametrize("name", ["shipped", "uniform", "greedy"])
 def test_the_chances_of_a_price_add_up_whatever_was_set(name: str) -> None:
     rival = named(name, VERSIONS, SHIPPED)[0]
     logged = [decided(one.value) for one in log("pricing") if one.topic is DECISIONS]
     for one in logged:
         each = [priced(msgspec.structs.replace(one, chosen=[other]), SHIPPED) for other in one.candidates]
-        asked = [distributions(found, one, [(rival.rule, SHIPPED)])[0] for found in each if found is not None]
+        asked = [distributions(found, one, [(rival.rule, SHIPPED)], [0.0])[0] for found in each if found is not None]
         assert sum(slots[0] for slots, _ in filter(None, asked)) == pytest.approx(1.0)
         assert len({expected[0] for _, expected in filter(None, asked)}) == 1
     assert priced(msgspec.structs.replace(logged[0], features=msgspec.Raw(b"{}")), SHIPPED) is None
     assert priced(msgspec.structs.replace(logged[0], chosen=["7"]), SHIPPED) is None
 
 
-def test_what_decides_as_was_logged_is_worth_what_was_earned(history: list[Message]) -> None:
-    made = fed(history)
-    made.finish()
-    found = told(made)
+def test_what_was_logged_is_that_though_nobody_knows_the_version_it_was_made_by() -> None:
+    logged = [decided(one.value) for one in log("pricing") if one.topic is DECISIONS]
+    unknown = [
+        msgspec.structs.replace(one, policy_hash="ab", propensity=0.5, slot_propensities=[0.5]) for one in logged
+    ]
+    for scored in Scorer([named("logged", VERSIONS, SHIPPED)[0]], VERSIONS, {}).score(unknown):
+        (match,) = scored.matches
+        assert match is not None
+        assert match.slots == scored.slots == [0.5]
+        assert match.expected == scored.served
+
+
+def test_what_decides_as_was_logged_is_worth_what_was_earned(whole: Judge, candidates: dict[str, Candidate]) -> None:
     for name in ("logged", "shipped"):
-        slates = found[name].domains["recommendation"]
+        slates = candidates[name].domains["recommendation"]
         assert slates.same == pytest.approx(1.0)
         assert slates.difference.value == pytest.approx(0.0, abs=1e-12)
-        assert slates.estimators["ips"].value == pytest.approx(_mean(made), abs=1e-12)
-        assert "recommendation" in found[name].same
-        assert "replenishment" in found[name].same
-    assert made.gathered.checked.equal.keys() == {"recommendation", "replenishment"}
-    assert not made.gathered.checked.differing
-    assert "replenishment" not in found["uniform"].domains  # it says nothing of orders
+        assert slates.estimators["ips"].value == pytest.approx(_mean(whole), abs=1e-12)
+        assert "recommendation" in candidates[name].same
+        assert "replenishment" in candidates[name].same
+    assert whole.gathered.checked.equal.keys() == {"recommendation", "replenishment"}
+    assert not whole.gathered.checked.differing
+    assert "replenishment" not in candidates["uniform"].domains  # it says nothing of orders
 
 
 def _mean(made: Judge) -> float:
@@ -112,15 +138,12 @@ def _mean(made: Judge) -> float:
     return observed
 
 
-def test_too_little_overlap_is_refused_in_words(history: list[Message]) -> None:
-    made = fed(history)
-    made.finish()
-    judged = told(made)
+def test_too_little_overlap_is_refused_in_words(candidates: dict[str, Candidate]) -> None:
     for name in ("uniform", "greedy", "popularity"):
-        found = judged[name].domains["recommendation"]
+        found = candidates[name].domains["recommendation"]
         assert found.verdict == "refused"
         assert found.reasons
-        assert judged[name].better == []
+        assert candidates[name].better == []
 
 
 @pytest.mark.parametrize("cut", [1, 37, 100, 211])
@@ -131,23 +154,25 @@ def test_a_judge_taken_up_again_says_the_same(history: list[Message], cut: int) 
     assert resumed.dump() == whole.dump()
 
 
-def test_shares_merge_to_the_whole_and_halves_find_each_other(history: list[Message]) -> None:
-    whole = fed(history)
+def test_shares_merge_to_the_whole_and_halves_find_each_other(
+    history: list[Message], whole: Judge, candidates: dict[str, Candidate]
+) -> None:
+    some = "shipped,uniform"
     shares = [
-        fed([one for one in history if one.topic is DECISIONS]),
-        fed([one for one in history if one.topic is OUTCOMES]),
+        fed([one for one in history if one.topic is DECISIONS], judge(some)),
+        fed([one for one in history if one.topic is OUTCOMES], judge(some)),
     ]
-    merged = judge()
+    merged = judge(some)
     merged.load(shares[0].dump())
     merged.merge(shares[1].dump())
-    whole.finish()
     merged.finish()
     assert merged.gathered.judged == whole.gathered.judged > 20
     assert merged.gathered.waiting.counts == whole.gathered.waiting.counts
-    others = told(whole)
-    for name, candidate in told(merged).items():
+    found_merged = told(merged)
+    assert list(found_merged) == some.split(",")
+    for name, candidate in found_merged.items():
         for domain, found in candidate.domains.items():
-            other = others[name].domains[domain]
+            other = candidates[name].domains[domain]
             assert found.value.value == pytest.approx(other.value.value, rel=1e-9)
             assert found.weights.effective == pytest.approx(other.weights.effective, rel=1e-9)
 

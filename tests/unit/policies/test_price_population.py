@@ -5,11 +5,14 @@ from math import exp
 import numpy as np
 import pytest
 
+from policies.artefact import ArtefactError
+from policies.meta.domains import fit
 from policies.meta.sample import Ring, Stream
 from policies.meta.schools import SCHOOLS
 from policies.meta.trial import attempt
 from policies.price_ladder import FLAT, Evidence, believe, shipped
 from policies.price_population import FEWEST, Review, Sold, foretold, learned
+from policies.version import PolicyVersion
 
 COST = 2.0
 
@@ -94,3 +97,9 @@ def test_the_gate_lets_through_what_foretells_and_nothing_that_was_made_up() -> 
 def test_what_ships_was_learned_by_profit_and_takes_no_product_for_another() -> None:
     assert shipped() != FLAT
     assert shipped()["base_periods"] == 0.0
+
+
+def test_a_prior_whose_width_would_be_lost_to_rounding_is_refused() -> None:
+    version = PolicyVersion(number=1, parent=0, priors={"pricing": {**FLAT, "elasticity_sd": 1e200}})
+    with pytest.raises(ArtefactError, match="elasticity_sd must be at most"):
+        fit(version)

@@ -1,5 +1,6 @@
 """What a simulation proves of a version, and what a promotion makes of it."""
 
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from infra.cli import main
 from infra.judging.evidence import Named, read
 from infra.versions.promotion import Ruling, digest, ruling
 from infra.whatif.proof import Outcome, Played, evidence
+from policies.estimators.hashing import poissons
 from policies.linalg import Floats
 from policies.orders.demand import PRIOR
 from policies.version import SHIPPED, PolicyVersion
@@ -74,6 +76,7 @@ def test_a_gain_on_most_skus_promotes_and_is_kept(tmp_path: Path) -> None:
         (played(some(0.1, 3.0)), "the lower bound must exceed"),
         (played(some(-1.0, 1.0)), "the lower bound must exceed"),
         (played(some(1.0, 1.0, n=19)), "19 SKUs were simulated, 20 are needed"),
+        (played(np.where(np.arange(60) < 19, 1.0, 0.0)), "19 of 60 SKUs come out otherwise, 20 are needed"),
         (played(some(1.0, 1.0), agreed=0.5), "in 50% of what can be checked"),
         (played(some(1.0, 1.0), agreed=None), "in none of what can be checked"),
         (played(some(1.0, 1.0), changed=("--shortage-cost",)), "--shortage-cost asks of another business"),
@@ -97,6 +100,18 @@ def test_gains_that_are_skewed_have_an_interval_that_leans() -> None:
     low, high = given.interval(x)
     assert high - x.mean() / 30.0 > 1.5 * (x.mean() / 30.0 - low)
     assert given.interval(np.full(60, 2.0)[:40]) == (pytest.approx(2.0 / 30.0), pytest.approx(2.0 / 30.0))
+
+
+def test_memory_does_not_grow_with_the_skus() -> None:
+    x = np.random.default_rng(1).lognormal(0.0, 1.0, 2_400)
+    tracemalloc.start()
+    low, high = played(x).interval(x)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert low < x.mean() / 30.0 < high
+    assert most < 90e6  # bytes; all counts at once are 77 MB, and twice that while they are drawn
+    drawn = poissons(0, 20, 9)
+    assert (np.concatenate([drawn[:, :5], poissons(0, 20, 4, first=5)], axis=1) == drawn).all()
 
 
 def run(*arguments: str) -> int:

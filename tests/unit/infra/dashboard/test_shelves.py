@@ -2,6 +2,7 @@
 
 import tracemalloc
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -58,6 +59,14 @@ def test_a_sale_that_is_read_ahead_of_its_delivery_is_no_stock_out() -> None:
     shelf.sell(AT + 10, 3)  # two of them came with the delivery
     shelf.count(stock(1, 6, AT + 5))
     assert (shelf.now.on_hand, shelf.now.stock_outs) == (3.0, 0)
+
+
+def test_the_newest_count_says_what_is_on_order_though_sales_are_ahead_of_it() -> None:
+    shelf = Shelf()
+    for at, on_order in ((AT, 2.0), (AT + 5, 7.0), (AT + 3, 4.0)):
+        shelf.count(msgspec.structs.replace(stock(at, 5, at), on_order=on_order))
+        shelf.sell(AT + 10, 1)
+    assert shelf.on_order == 7.0
 
 
 def test_cover_is_by_what_sold_while_it_could() -> None:

@@ -9,6 +9,8 @@ import pytest
 from typer.testing import CliRunner
 
 from infra.commands.ope import app
+from infra.ope.decision import row
+from infra.ope.spool import MOST_SAID, Spool
 
 Lines = list[dict[str, Any]]
 MODELLED = {"dm", "dr", "sndr", "switch-dr", "dros", "mrdr"}
@@ -144,3 +146,16 @@ def test_rewards_out_of_range_teach_nothing(tmp_path: Path) -> None:
     plain = told(tmp_path / "plain", lines, "--reward-low", "0", "--reward-high", "30")
     assert found["excluded"] == {"reward-out-of-range": 1}
     assert found["estimators"]["dm"]["value"] == pytest.approx(plain["estimators"]["dm"]["value"])
+
+
+def test_what_lines_say_is_held_in_memory_a_part_at_a_time() -> None:
+    wide = {f"f{n}": float(n) for n in range(1000)}
+    some = row(json.dumps({"decision_id": 1, "action": "a", "context": wide, "propensity": 1.0,
+                           "target_propensity": 1.0, "reward": 1.0}).encode(), None)  # fmt: skip
+    rows = 2 * MOST_SAID // len(wide) + 10
+    with Spool() as spool:
+        for at in range(rows):
+            spool.add(some._replace(id=at.to_bytes(16, "little")))
+        spool.without_duplicates()
+        sizes = [(len(block.numbers), len(block.situations)) for block in spool.blocks()]
+    assert sizes == [(MOST_SAID // len(wide),) * 2] * 2 + [(10, 10)]

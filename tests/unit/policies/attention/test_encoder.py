@@ -1,12 +1,26 @@
 """Lifts: the same bits alone and beside others, nothing where nothing is known, and what training takes them for."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from policies.attention.encoder import HIGHEST, HISTORY, KINDS, ONE, SEGMENTS, History, Tokens, Weights, lifts, shipped
+from policies.attention.encoder import (
+    HIGHEST,
+    HISTORY,
+    KINDS,
+    ONE,
+    SEGMENTS,
+    History,
+    Tokens,
+    Weights,
+    keys,
+    lifts,
+    shipped,
+)
 from policies.attention.questions import Questions, question
 from policies.attention.training import lifts_of
 from streams import item_tokens
@@ -88,3 +102,13 @@ def test_weights_that_could_not_be_exact_are_refused() -> None:
         Weights.of(arrays | {"attend": arrays["attend"] * 1e3})
     with pytest.raises(ValueError, match="lack slope"):
         Weights.of({name: array for name, array in arrays.items() if name != "slope"})
+
+
+def test_what_was_touched_long_ago_is_not_heard_and_leaves_sums_exact() -> None:
+    weights = Weights(**{**shipped().arrays(), "slope": np.full(2, 30.0)})
+    rng = np.random.default_rng(2)
+    old = replace(history(rng, 5), ages=np.full(5, 1e5))
+    items = tokens(rng, 40)
+    made = keys(weights, [old])[0]
+    assert (np.abs(made).astype(np.float64) @ np.abs(items.T).astype(np.float64)).max() < 2**24
+    assert np.abs(lifts(weights, [old], [items])).max() < 1e-9

@@ -39,5 +39,13 @@ def test_they_share_mean_variance_and_skewness() -> None:
         assert float(chance @ (two - x.mean()) ** power) == pytest.approx(float(((x - x.mean()) ** power).mean()))
 
 
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("size", [1e-120, 1e150])
+def test_numbers_of_any_size_are_taken(size: float) -> None:
+    x = size * np.array([0.0, 0.0, 1.0, 3.0])
+    low, high = (Moments.of(x[:2]) + Moments.of(x[2:])).two()
+    assert not low > high  # not a number where squares end; no error
+
+
 def test_of_one_value_both_are_it() -> None:
     assert Moments.of(np.full(5, 2.5)).two() == (2.5, 2.5)

@@ -1,13 +1,14 @@
 """The replenishment rule: bounds, sense, and results that never depend on the neighbours in a batch."""
 
 import math
+from random import Random
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from policies.orders.demand import Belief
-from policies.orders.replenish import Choice, Due, Review, choose
+from policies.orders.replenish import BLOCK, WIDE, Choice, Due, Review, choose
 from tests.benchmarks.lost_sales import OPTIMUM, Instance, projected, steady
 
 positive = st.floats(0.01, 200.0)
@@ -52,6 +53,34 @@ def test_a_choice_is_bit_equal_alone_and_in_any_batch(asked: list[Review], copie
     alone = [choose([each])[0] for each in asked]
     crowd = choose(asked * copies)
     assert [repr(each) for each in crowd] == [repr(each) for each in alone] * copies
+
+
+def drawn(random: Random) -> Review:
+    return Review(
+        on_hand=random.choice([0.0, random.uniform(0.0, 60.0)]),
+        due=tuple(
+            Due(days=random.uniform(-1.0, 9.0), units=random.uniform(0.0, 40.0)) for _ in range(random.randrange(4))
+        ),
+        belief=Belief(a=random.uniform(0.01, 50.0), b=random.uniform(0.01, 50.0), dispersion=random.uniform(0.1, 20.0)),
+        lead_time_days=random.choice([0.0, 0.5, 1.0, 2.5, 7.0, 45.0]),
+        review_days=random.choice([0.5, 1.0, 7.0]),
+        holding_cost=random.uniform(0.0, 10.0),
+        shortage_cost=random.uniform(0.0, 100.0),
+        pack_size=random.choice([1.0, 6.0, 24.0]),
+        min_order=random.choice([0.0, 5.0, 30.0]),
+        max_order=random.choice([20.0, 100.0, 1e9]),
+    )
+
+
+def test_a_choice_is_bit_equal_in_blocks_of_every_size() -> None:
+    random = Random(11)
+    asked = [drawn(random) for _ in range(BLOCK * WIDE)]
+    narrow = [repr(each) for at in range(0, len(asked), BLOCK) for each in choose(asked[at : at + BLOCK])]
+    assert len(set(narrow)) > 0.9 * len(asked)
+    for count in (1, BLOCK + 1, 2 * BLOCK + 1, 3 * BLOCK + 1, BLOCK * WIDE):  # each takes a larger block
+        assert [repr(each) for each in choose(asked[:count])] == narrow[:count]
+    shifted = choose(asked[7:] + asked[:7] + asked[: BLOCK + 9])  # in another row, and of a block and a rest
+    assert [repr(each) for each in shifted] == narrow[7:] + narrow[:7] + narrow[: BLOCK + 9]
 
 
 @settings(deadline=None, max_examples=150)
