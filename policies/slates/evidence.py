@@ -64,7 +64,7 @@ class Evidence(msgspec.Struct):
     def told(self, size: int) -> tuple[Floats, Floats]:
         """D's upper triangle, row by row, and h, as they are logged."""
         precision, shift = self.read(size)
-        return precision[np.triu_indices(size)], shift
+        return precision[_upper(size)], shift
 
     def add(self, phi: Floats, y: Floats, *, noise: float, at: int, memory_ms: float) -> None:
         """Take in outcomes y [n] at contexts φ [n, d]. What was known fades by exp(-Δt / memory)."""
@@ -72,9 +72,15 @@ class Evidence(msgspec.Struct):
         kept = float(np.exp(-max(0, at - self.at) / memory_ms)) if self.at else 1.0
         # einsum, not BLAS: its order of summation doesn't depend on where the arrays lie in memory
         precision = kept * known + np.einsum("ni,nj->ij", phi, phi) / noise
-        self.upper = precision[np.triu_indices(len(precision))].tobytes()
+        self.upper = precision[_upper(len(precision))].tobytes()
         self.shift = (kept * shift + np.einsum("ni,n->i", phi, y) / noise).tobytes()
         self.at = max(self.at, at)
+
+
+@cache
+def _upper(size: int) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Where the upper triangle of a matrix lies, row by row. Kept: finding it takes longer than reading by it."""
+    return np.triu_indices(size)
 
 
 @cache
