@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from policies.attention.encoder import History, lifts, shipped
 from policies.linalg import Floats
 from policies.slates.recommend import FEATURES, Ints, quantise
 from streams.item_table import AS_OF, LONG, PRICE, SHORT, Rows
-from streams.item_tokens import SIZE
 from streams.times import DAY
 from streams.views import LONG_HALF_LIFE, SHORT_HALF_LIFE, Views
 
@@ -22,7 +22,6 @@ EVERYONE: Final = 15.0  # visits of the user's own that what everyone buys is wo
 QUIET_DAY: Final = 100.0  # purchases of nothing in particular, so that a handful in a day isn't taken for a trend
 FRESH: Final = 3.0  # purchases in 60 days that an item is taken to have beside those it has
 _QUIET: Final = np.array([[QUIET_DAY], [0.0]])
-_NO_HISTORY: Final = History(np.zeros((0, SIZE), dtype=np.float32), np.zeros(0), np.zeros(0, dtype=np.int64))
 _HALF_LIVES: Final = np.array([[SHORT_HALF_LIFE], [LONG_HALF_LIFE]], dtype=np.float64)
 
 
@@ -65,7 +64,7 @@ def features(known: Sequence[Facts], views: Views) -> Iterator[Ints]:
     phi[5] = np.exp(np.minimum(0.0, at - now) / (JUST_BOUGHT_DAYS * DAY))
     phi[6:8] = _shares(numbers, now, views) * (size * everyone)
     if any(one.past for one in known):
-        phi[12] = (times == 0) * _like_history(known, phi[7], now, views, size * everyone)
+        phi[12] = _like_history(known, times == 0, phi[7], now, views, size * everyone)
     else:
         phi[12] = 0.0
     phi[8] = np.minimum(2.0, np.concatenate([one.together for one in known]))
@@ -96,17 +95,22 @@ def _shares(numbers: Floats, now: Floats, views: Views) -> Floats:
     return np.exp2(-ages / _HALF_LIVES) * numbers[[SHORT, LONG]] / np.maximum(1.0, everything)
 
 
-def _like_history(known: Sequence[Facts], shares: Floats, now: Floats, views: Views, scale: Floats) -> Floats:
+def _like_history(
+    known: Sequence[Facts], unbought: npt.NDArray[np.bool_], shares: Floats, now: Floats, views: Views, scale: Floats
+) -> Floats:
     """What an item's share of purchases gains or loses by how like it is to what the user touched last: [n].
 
     The lift of policies.attention, times what everyone buys of it in 60 days and a little more, so that what nobody
-    has bought yet can be found. `shares` [n] are on the `scale` [n] of a user's basket already.
+    has bought yet can be found; 0 of what the user has bought before. `shares` [n] are on the `scale` [n] of a user's
+    basket already.
     """
-    tokens = views.tokens
-    lift = lifts(shipped(), [one.past or _NO_HISTORY for one in known], [tokens.read(one.rows) for one in known])
+    visiting = [(one.past, one.rows[one.history[4] == 0]) for one in known if one.past]
+    asked = unbought & np.repeat([bool(one.past) for one in known], [len(one.rows) for one in known])
+    lift = np.zeros(len(asked))
+    lift[asked] = lifts(shipped(), [past for past, _ in visiting], [views.tokens.read(rows) for _, rows in visiting])
     total = views.long_total
     everything = total.value * np.exp2(-np.maximum(0.0, now - total.at) / LONG_HALF_LIFE) + QUIET_DAY
-    return (shares + FRESH / everything * scale) * np.expm1(lift.astype(np.float64))
+    return (shares + FRESH / everything * scale) * np.expm1(lift)
 
 
 def _price_fit(prices: Floats, usual: Floats) -> Floats:
