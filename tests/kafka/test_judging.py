@@ -90,7 +90,7 @@ def test_every_decision_of_a_worker_is_made_again_and_so_is_the_run(
     assert {place["topic"] for place in evidence["range"]["places"]} == {"decisions", "outcomes"}
 
     for arguments, said in (
-        (("--policy", "shipped", "--from", "2001-01-01", "--to", "2001-01-02"), "holds no decisions in that range"),
+        (("--policy", "shipped", "--from", "2001-01-01", "--to", "2001-01-02"), "nothing lies in --from 2001-01-01"),
         (("--policy", "17"), "hold no such version"),
     ):
         assert replay(setting, *arguments) == 2
