@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -62,12 +63,18 @@ def started(command: list[str], address: str, topic: str, folder: Path) -> Gener
     environment = {**os.environ, "BOOTSTRAP": address, "TOPIC": topic, "PYTHONPATH": ""}
     with (folder / "errors.txt").open("w") as errors:
         process = subprocess.Popen(
-            command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=errors, text=True
+            command,
+            cwd=folder,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            start_new_session=True,
         )
         try:
             yield process
         finally:
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)  # with the children that a runtime starts
             process.wait(LONG_S)
             if process.stdout is not None:
                 process.stdout.close()
