@@ -51,17 +51,15 @@ class Look:
         known = [self.table.companions(self.table.row(item)) for item in self.profile.recent]
         rows, shares = zip(_NONE, *(one for one in known if one is not None), strict=True)
         self.together = np.concatenate(rows), np.concatenate(shares)
-        self.past = self._past() if self.views.tokens and self._visiting() else None
+        self.past = self._past() if self.views.tokens else None
 
-    def _visiting(self) -> bool:
-        """Whether the user has touched an item in the visit under way."""
-        touched = self.profile.touches()
-        return bool(touched) and self.now - MINUTE * (touched[-1] >> 2) <= VISIT_GAP
-
-    def _past(self) -> History:
-        """The last items touched, newest first; then those bought most that aren't among them."""
+    def _past(self) -> History | None:
+        """The last items touched, newest first; then those bought most that aren't among them. None outside a visit."""
+        touches = self.profile.touches()
+        if not touches or self.now - MINUTE * (touches[-1] >> 2) > VISIT_GAP:
+            return None
         recent = self.table.rows(reversed(self.profile.recent))
-        touched = np.array(self.profile.touches()[::-1], dtype=np.int64)
+        touched = np.array(touches[::-1], dtype=np.int64)
         order = np.argsort(-self.own, kind="stable")[:HISTORY]
         order = order[~(self.bought[order][:, None] == recent).any(axis=1)][: HISTORY - len(recent)]
         at = np.concatenate([MINUTE * (touched >> 2), self.profile.items.bought_at()[order]])
@@ -104,7 +102,7 @@ class Look:
         with_these = self.table.distinct(self.together[0])
         yield _by_weight(with_these, self.table.spread(*self.together, with_these)), WITH
         yield self.views.trending.rows(), TRENDING
-        if self.past is not None and len(self.past.ages):
+        if self.past is not None:
             yield self._like(self.past), NEW
         for category in self._favourites():
             yield category, PER_CATEGORY

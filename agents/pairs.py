@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
 from policies.attention.encoder import History, lifts, shipped
 from policies.linalg import Floats
@@ -64,7 +63,7 @@ def features(known: Sequence[Facts], views: Views) -> Iterator[Ints]:
     phi[5] = np.exp(np.minimum(0.0, at - now) / (JUST_BOUGHT_DAYS * DAY))
     phi[6:8] = _shares(numbers, now, views) * (size * everyone)
     if any(one.past for one in known):
-        phi[12] = _like_history(known, times == 0, phi[7], now, views, size * everyone)
+        phi[12] = _like_history(known, phi[7], now, views, size * everyone)
     else:
         phi[12] = 0.0
     phi[8] = np.minimum(2.0, np.concatenate([one.together for one in known]))
@@ -95,17 +94,16 @@ def _shares(numbers: Floats, now: Floats, views: Views) -> Floats:
     return np.exp2(-ages / _HALF_LIVES) * numbers[[SHORT, LONG]] / np.maximum(1.0, everything)
 
 
-def _like_history(
-    known: Sequence[Facts], unbought: npt.NDArray[np.bool_], shares: Floats, now: Floats, views: Views, scale: Floats
-) -> Floats:
+def _like_history(known: Sequence[Facts], shares: Floats, now: Floats, views: Views, scale: Floats) -> Floats:
     """What an item's share of purchases gains or loses by how like it is to what the user touched last: [n].
 
     The lift of policies.attention, times what everyone buys of it in 60 days and a little more, so that what nobody
     has bought yet can be found; 0 of what the user has bought before. `shares` [n] are on the `scale` [n] of a user's
     basket already.
     """
-    visiting = [(one.past, one.rows[one.history[4] == 0]) for one in known if one.past]
-    asked = unbought & np.repeat([bool(one.past) for one in known], [len(one.rows) for one in known])
+    unbought = [(one.history[4] == 0) & (one.past is not None) for one in known]
+    visiting = [(one.past, one.rows[new]) for one, new in zip(known, unbought, strict=True) if one.past]
+    asked = np.concatenate(unbought)
     lift = np.zeros(len(asked))
     lift[asked] = lifts(shipped(), [past for past, _ in visiting], [views.tokens.read(rows) for _, rows in visiting])
     total = views.long_total

@@ -136,16 +136,11 @@ def act(
         by=_who(),
         reason=reason,
         hold=hold,
-        at=max(time.time_ns() // 1_000_000, before.serving.acted_at + 1),
+        at=_next_moment(before),
     )
     if proof is not None:
         record = replace(record, evidence=record.evidence | {KEY: msgspec.to_builtins(proof)})
-    try:
-        version_of(record)
-    except Refused as refused:
-        raise UserError(f"version {version.number} can't serve: {refused}") from refused
-    _write(settings, record)
-    after = read(settings)
+    after = _put(settings, record, "serve")
     if after.serving.current.sha256 != version.sha256:
         raise UserError(f"version {after.serving.current.number} was promoted at the same time, and serves: look again")
     return after
@@ -153,18 +148,26 @@ def act(
 
 def offer(settings: Settings, before: PolicyLog, version: PolicyVersion, *, reason: str) -> PolicyLog:
     """Bring a version that is to be tried and not to serve. Returns the log as it then is; raises UserError."""
-    at = max(time.time_ns() // 1_000_000, before.serving.acted_at + 1)
-    record = record_of(version, "offer", by=_who(), reason=reason, at=at)
-    try:
-        version_of(record)
-    except Refused as refused:
-        raise UserError(f"version {version.number} can't be tried: {refused}") from refused
-    _write(settings, record)
-    after = read(settings)
+    after = _put(settings, record_of(version, "offer", by=_who(), reason=reason, at=_next_moment(before)), "be tried")
     twice = [one for one in after.versions.values() if one.record.number == version.number]
     if len(twice) > 1:
         raise UserError(f"another version {version.number} was made at the same time: offer this one again")
     return after
+
+
+def _next_moment(before: PolicyLog) -> int:
+    """Epoch ms of an act that comes after all that are known."""
+    return max(time.time_ns() // 1_000_000, before.serving.acted_at + 1)
+
+
+def _put(settings: Settings, record: PolicyVersionRecord, use: str) -> PolicyLog:
+    """Write a record that workers will accept, and read the log again."""
+    try:
+        version_of(record)
+    except Refused as refused:
+        raise UserError(f"version {record.number} can't {use}: {refused}") from refused
+    _write(settings, record)
+    return read(settings)
 
 
 def _who() -> str:
