@@ -12,7 +12,7 @@ from typing import Final, Self
 from aiokafka.errors import KafkaConnectionError, KafkaError, OffsetOutOfRangeError
 from msgspec.structs import replace
 
-from infra.cluster.clients import Bare, BareReader, Partition, bare_reader
+from infra.cluster.clients import Bare, BareReader, Partition, bare_reader, fetch_at_once
 from infra.cluster.knocking import unreachable
 from infra.cluster.rights import told
 from infra.errors import UserError
@@ -141,6 +141,7 @@ class LogReading:
         )
         self._client = client
         await client.start()
+        fetch_at_once(client)
         client.assign(self._places)
         for place, one in zip(self._places, self._slices, strict=True):
             client.seek(place, one.start)

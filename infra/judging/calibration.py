@@ -10,7 +10,7 @@ from infra.judging.evidence import Calibration
 from policies.linalg import Floats
 
 if TYPE_CHECKING:
-    from infra.judging.tally import Row
+    from infra.judging.rows import Row
 
 BINS: Final = 400
 _SMALLEST, _PER_DECADE = 1e-4, 100.0  # predictions up to 1e-4 share the first bin; 2.3% apart after that

@@ -16,8 +16,9 @@ from infra.judging.constraints import Bounds
 from infra.judging.evidence import Difference
 from infra.judging.logged import BadLogError, Decided, Earned, decided, earned
 from infra.judging.rivals import rivals_of, unpacked
-from infra.judging.score import Match, Scored, Scorer
-from infra.judging.tally import PackedTally, Row, Strands, Tally
+from infra.judging.rows import Batch, Row
+from infra.judging.score import Scored, Scorer
+from infra.judging.tally import PackedTally, Strands, Tally
 from infra.judging.trial import Beside, Trial
 from infra.judging.waiting import UNREADABLE, Waiting
 from policies.experiments import MISSING, SHADOW
@@ -27,7 +28,7 @@ from streams.topics import DECISIONS, OUTCOMES
 BATCH: Final = 240  # decisions handed on at once
 SLATES: Final = "recommendation"
 WEIGHED: Final = frozenset({SLATES, prices.DOMAIN})  # decisions that are drawn: the rest is made without chance
-_EVERY: Final = 2_000  # messages after which decisions are scored, and what is ripe is handed on
+_EVERY: Final = 2_000  # decisions and outcomes after which decisions are scored, and what is ripe is handed on
 
 
 class Domain(msgspec.Struct):
@@ -83,7 +84,7 @@ class Gathered(msgspec.Struct):
     read: dict[str, int] = {}
     waiting: Waiting = msgspec.field(default_factory=Waiting)
     unscored: list[bytes] = []  # decisions as they were logged, until there are enough to be scored at once
-    number: int = 0  # messages taken in
+    number: int = 0  # decisions and outcomes taken in
     checked: Checked = msgspec.field(default_factory=Checked)
     domains: dict[str, Domain] = {}
     trials: dict[str, Trial] = {}
@@ -118,13 +119,15 @@ class Judge:
         if not isinstance(found, Message):
             self.gathered.waiting.count(f"{UNREADABLE}: {_reason(found)}")
             return
-        name = found.topic.name
-        self.gathered.read[name] = self.gathered.read.get(name, 0) + 1
+        topic, read = found.topic, self.gathered.read
+        read[topic.name] = read.get(topic.name, 0) + 1
         try:
-            if found.topic is DECISIONS:
+            if topic is DECISIONS:
                 self._decide(decided(found.value), found.value or b"")
-            elif found.topic is OUTCOMES:
+            elif topic is OUTCOMES:
                 self.gathered.waiting.earn(earned(found.value))
+            else:
+                return  # it counts, and that is all
         except BadLogError as error:
             self.gathered.waiting.count(error.reason)
         self.gathered.number += 1
@@ -186,7 +189,8 @@ class Judge:
             return
         known = self.gathered.domains.setdefault(domain, Domain())
         self.gathered.judged += len(rows)
-        known.logged.add(rows, *_as_logged(rows))
+        batch = Batch(rows)
+        known.logged.add(batch, batch.earned, np.ones(len(batch)))
         for row in rows:
             self._try(row)
             version = str(row.scored.version)
@@ -194,10 +198,11 @@ class Judge:
         if domain == SLATES:
             known.calibration.add(rows)
         tallies = self._tallies.setdefault(domain, [None] * len(self.rivals))
-        for place in range(len(self.rivals)):
-            asked = [(row, match) for row in rows if (match := row.scored.matches[place]) is not None]
-            if asked:
-                tallies[place] = _taken(tallies[place] or Tally(), asked, weighed=domain in WEIGHED)
+        for place, tally in enumerate(tallies):
+            asked, matches = batch.of(place)
+            if matches:
+                taken = tallies[place] = tally or Tally()
+                (taken.add if domain in WEIGHED else taken.add_certain)(asked, matches)
 
     def _try(self, row: Row) -> None:
         """Take in a row that is part of an experiment."""
@@ -281,16 +286,3 @@ def _rewards(scored: Scored, found: Earned) -> list[float] | None:
 
 def _reason(found: Rejected) -> str:
     return msgspec.json.decode(found.letter.value or b"", type=DeadLetter).reason
-
-
-def _as_logged(rows: Sequence[Row]) -> Any:
-    return np.array([row.earned for row in rows]), np.ones(len(rows))
-
-
-def _taken(tally: Tally, asked: Sequence[tuple[Row, Match]], *, weighed: bool) -> Tally:
-    rows, matches = [row for row, _ in asked], [match for _, match in asked]
-    if weighed:
-        tally.add(rows, matches)
-    else:
-        tally.add_certain(rows, matches)
-    return tally

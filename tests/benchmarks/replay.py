@@ -22,6 +22,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from resource import RUSAGE_CHILDREN, getrusage
 from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Any, Final, NamedTuple
@@ -67,14 +68,27 @@ def command(*arguments: str, **settings: str) -> "subprocess.Popen[str]":
 
 def ran(*arguments: str) -> Ran:
     """Run `tradewind …` to its end. Raises SystemExit where it fails."""
-    began = time.monotonic()
-    process = command(*arguments)
-    said = process.stdout.read() if process.stdout is not None else ""
-    _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
+    began, before = time.monotonic(), getrusage(RUSAGE_CHILDREN)
+    process, mb, said = command(*arguments), 0.0, None
+    while said is None:
+        mb = max(mb, _peak_mb(process.pid))
+        try:
+            said, _ = process.communicate(timeout=0.1)
+        except subprocess.TimeoutExpired:
+            continue
+    wall, used = time.monotonic() - began, getrusage(RUSAGE_CHILDREN)
     if process.returncode:
         raise SystemExit(f"tradewind {' '.join(arguments)} ended with {process.returncode}")
-    return Ran(time.monotonic() - began, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, said)
+    return Ran(wall, used.ru_utime + used.ru_stime - before.ru_utime - before.ru_stime, mb, said)
+
+
+def _peak_mb(pid: int) -> float:
+    """Not `ru_maxrss`: that begins with the size of the process that started this one."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except FileNotFoundError:
+        return 0.0
+    return next((float(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmHWM")), 0.0)
 
 
 # ---- Histories ------------------------------------------------------------------------------------------------------
