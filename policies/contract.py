@@ -5,14 +5,14 @@ domain can be tried in another: each action that is open is a row of features, a
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 from policies.linalg import Floats
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Situation:
+class Situation(msgspec.Struct, frozen=True, kw_only=True):
     """One decision to be made for one entity (a user, a campaign, a SKU, a task)."""
 
     entity: str
@@ -20,8 +20,7 @@ class Situation:
     state: Floats  # [s] what is known of the situation as a whole; s may be 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
+class Choice(msgspec.Struct, frozen=True, kw_only=True):
     """The row of the action taken, and the probability with which each of them would have been: [A], sums to 1."""
 
     action: int
@@ -32,8 +31,7 @@ class Choice:
         return float(self.distribution[self.action])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Transition:
+class Transition(msgspec.Struct, frozen=True, kw_only=True):
     """What came of a choice. `after` is the situation that followed it; None where the episode ended."""
 
     before: Situation

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from policies.linalg import Floats
 
@@ -23,6 +24,8 @@ SPREAD_SCALE: Final = 0.1  # ... as small as this: a large one would keep the sm
 NOISE_COUNT: Final = 4.0  # outcomes that the starting noise counts for
 CHANGE_ROUNDS: Final = 100.0  # outcomes that the starting hazard counts for
 LEAST_HAZARD: Final = 1e-4
+
+Ints = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,12 +113,11 @@ class Hierarchy:
         self.paths[entity] = tuple(paths)
         while len(self.paths) > KEPT:
             oldest = next(iter(self.paths))
-            self.folded = self.folded + self._expect(self.prior, [self.paths.pop(oldest)])
+            self.folded = self.folded + self._expect(self.prior, Told.by([self.paths.pop(oldest)], self.prior.dim))
 
     def estimate(self) -> None:
         """Let the prior follow from all that was told."""
-        told = list(self.paths.values())
-        prior = self.prior
+        told, prior = Told.by(list(self.paths.values()), self.prior.dim), self.prior
         for _ in range(ROUNDS):
             prior = self._maximise(self._expect(prior, told) + self.folded)
         self.prior = prior
@@ -127,22 +129,20 @@ class Hierarchy:
             return self.prior
         return replace(self.prior, covariance=self.prior.covariance * (1.0 + 1.0 / (count + MEAN_COUNT)))
 
-    def _expect(self, prior: LinearPrior, told: Sequence[tuple[Path, ...]]) -> Floats:
+    def _expect(self, prior: LinearPrior, told: "Told") -> Floats:
         """E: what these entities are expected to add up to under the prior, as in `folded`."""
-        paths = [(path, share) for of_one in told for path, share in _shares(of_one, prior.hazard)]
-        if not paths:
+        if not len(told.entity):
             return np.zeros_like(self.folded)
-        d = prior.dim
-        weight = np.repeat([share for _, share in paths], [len(path.runs) for path, _ in paths])
-        changes = sum(share * path.changes for path, share in paths)
-        sums = Sums(np.concatenate([path.runs for path, _ in paths]), d)
+        d, sums = prior.dim, told.sums
+        share = told.shares(prior.hazard)
+        weight = share[told.path]
         precision = np.linalg.inv(prior.covariance)
         covariance = np.linalg.inv(precision + sums.squares / prior.noise)  # [N, d, d]
         mean = (covariance @ (precision @ prior.mean + sums.products / prior.noise)[..., None])[..., 0]  # [N, d]
         second = covariance + mean[:, :, None] * mean[:, None, :]
         error = sums.energy - 2.0 * (mean * sums.products).sum(axis=1) + (sums.squares * second).sum(axis=(1, 2))
-        tail = [float(weight.sum()), float(weight @ error), float(weight @ sums.outcomes), changes]
-        return np.concatenate([weight @ mean, weight @ second.reshape(-1, d * d), np.array(tail)])
+        tail = np.array([weight.sum(), weight @ error, weight @ sums.outcomes, share @ told.changes])
+        return np.concatenate([weight @ mean, weight @ second.reshape(-1, d * d), tail])
 
     def _maximise(self, expected: Floats) -> LinearPrior:
         """M: the prior of greatest posterior density, under a weak start."""
@@ -163,8 +163,31 @@ class Hierarchy:
         )
 
 
-def _shares(paths: Sequence[Path], hazard: float) -> list[tuple[Path, float]]:
-    """The probabilities of an entity's paths if changes come at this rate, whatever the rate they were found at."""
-    odds = [path.weight * (hazard / path.hazard) ** path.changes for path in paths]
-    whole = sum(odds)
-    return [(path, one / whole) for path, one in zip(paths, odds, strict=True)]
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The paths of many entities, end to end: N runs, P paths."""
+
+    sums: Sums  # of each run [N]
+    path: Ints  # of each run [N]
+    entity: Ints  # of each path [P]
+    weight: Floats  # [P]
+    hazard: Floats  # [P]
+    changes: Floats  # [P]
+
+    @classmethod
+    def by(cls, told: Sequence[tuple[Path, ...]], dim: int) -> "Told":
+        paths = [path for of_one in told for path in of_one]
+        runs = [path.runs for path in paths]
+        odds = np.array([(path.weight, path.hazard, path.changes) for path in paths], dtype=np.float64).reshape(-1, 3)
+        return cls(
+            Sums(np.concatenate(runs) if runs else np.zeros((0, width(dim))), dim),
+            np.repeat(np.arange(len(paths)), [len(one) for one in runs]),
+            np.repeat(np.arange(len(told)), [len(of_one) for of_one in told]),
+            *odds.T,
+        )
+
+    def shares(self, hazard: float) -> Floats:
+        """The probability of each of an entity's paths [P] if changes come at this rate, whatever the rate that they
+        were found at."""
+        odds = self.weight * (hazard / self.hazard) ** self.changes
+        return odds / np.bincount(self.entity, odds)[self.entity]

@@ -5,11 +5,18 @@ the least (expected regret)² per variance that knowing the best action would ta
 best. Both are functions of the draws alone, so the probabilities are exact.
 """
 
+from functools import cache
 from itertools import combinations
+from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from policies.linalg import Floats
+
+FEW: Final = 64  # actions
+
+Ints = npt.NDArray[np.intp]
 
 
 def thompson(values: Floats) -> Floats:
@@ -31,16 +38,42 @@ def information_directed(values: Floats) -> Floats:
     if len(best) == 1:
         chosen[best[0]] = 1.0
         return chosen
-    won = (winners[:, None] == best).astype(np.float64)  # [M, A*]
-    together = (values[best] - values[0, 0]) @ won  # Σ of a's value over the draws that a* wins, [A*, A*]
-    mean = np.add.reduce(together, axis=1) / draws
-    gap = np.add.reduce(together.diagonal()) / draws - mean  # Δ(a): expected regret
-    # v(a), what knowing a* would take off the variance of a's value: Σ P(a*) E[value of a | a*]² − E[value of a]²
-    gain = np.square(together) @ (1.0 / (draws * wins[best])) - mean * mean
-    first, second, of_first = least_ratio(gap.tolist(), gain.tolist())
-    chosen[best[first]] += of_first
+    likely = values.take(best, axis=0)
+    likely -= likely.item(0)
+    together = likely.dot(_won(winners, best, len(values)))  # Σ of a's value over the draws that a* wins, [A*, A*]
+    gap, gain = _gap_and_gain(together.tolist(), wins.take(best).tolist(), draws)
+    first, second, of_first = least_ratio(gap, gain)
+    chosen[best[first]] = of_first
     chosen[best[second]] += 1.0 - of_first
     return chosen
+
+
+def _won(winners: Ints, best: Ints, actions: int) -> Floats:
+    """1 where a draw was won by an action, of those that won any: [M, A*]."""
+    if actions > FEW:
+        return np.equal(winners[:, None], best).astype(np.float64)
+    return _identity(actions).take(best, axis=0).take(winners, axis=1).T  # faster, but square in the actions
+
+
+@cache
+def _identity(size: int) -> Floats:
+    return np.eye(size)
+
+
+def _gap_and_gain(together: list[list[float]], wins: list[int], draws: int) -> tuple[list[float], list[float]]:
+    """Δ(a), expected regret, and v(a), what knowing a* would take off the variance of a's value:
+    Σ P(a*) E[value of a | a*]² − E[value of a]². Plain numbers: few actions are ever likely to be best.
+    """
+    means: list[float] = []
+    gain: list[float] = []
+    highest, shares = 0.0, [1.0 / won for won in wins]
+    for place, row in enumerate(together):
+        highest += row[place]
+        mean = sum(row) / draws
+        means.append(mean)
+        explained = [one * one * share for one, share in zip(row, shares, strict=True)]
+        gain.append(sum(explained) / draws - mean * mean)
+    return [highest / draws - mean for mean in means], gain
 
 
 def least_ratio(gap: list[float], gain: list[float]) -> tuple[int, int, float]:
@@ -66,7 +99,11 @@ def _front(gap: list[float], gain: list[float]) -> list[int]:
     """Those than which no other has both a smaller gap and a larger gain, by rising gap."""
     front: list[int] = []
     for at in sorted(range(len(gap)), key=gap.__getitem__):
-        if not front or (gain[at] > gain[front[-1]] and gap[at] > gap[front[-1]]):
+        if not front:
+            front.append(at)
+        elif gain[at] > gain[front[-1]]:
+            if gap[at] == gap[front[-1]]:
+                front.pop()
             front.append(at)
     return front
 

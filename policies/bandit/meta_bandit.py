@@ -66,7 +66,7 @@ class MetaBandit:
 
     def learn(self, transition: Transition) -> None:
         phi = transition.before.actions[transition.action]
-        if not (isfinite(transition.reward) and isfinite(phi @ phi)):
+        if not (isfinite(transition.reward) and isfinite(phi.dot(phi))):
             raise ValueError("a transition to learn from must be finite")
         key = self._key(transition.before)
         runs = self.entities.get(key) or Runs.starting(self.start)
@@ -110,9 +110,9 @@ class MetaBandit:
             runs = weights[f"{name.removesuffix('odds')}runs"]
             path = Path(runs=runs, weight=weight, changes=int(changes), hazard=hazard)
             hierarchy.paths[key] = (*hierarchy.paths.get(key, ()), path)
-        for name in sorted(name for name in weights if name.startswith("entity/") and name.endswith("/rows")):
-            own = {part: weights[f"{name.removesuffix('rows')}{part}"] for part in Runs.PARTS}
-            fresh.entities[name.split("/", 2)[2].removesuffix("/rows")] = Runs.of_arrays(own, fresh.start)
+        for name in sorted(name for name in weights if name.startswith("entity/") and name.endswith("/known")):
+            own = {part: weights[f"{name.removesuffix('known')}{part}"] for part in Runs.PARTS}
+            fresh.entities[name.split("/", 2)[2].removesuffix("/known")] = Runs.of_arrays(own, fresh.start)
         return fresh
 
     def _key(self, situation: Situation) -> str:
@@ -162,21 +162,25 @@ def pooled(dim: int) -> MetaBandit:
 
 
 def values_of(runs: Runs, actions: Floats) -> Floats:
-    """What M draws from the belief make of each action [A, M]: each hypothesis has its share of the draws."""
+    """What M draws from the belief make of each action: [A, M], draw by draw in memory, as they will be compared."""
+    return _drawn(runs).T.dot(actions.T).T
+
+
+def _drawn(runs: Runs) -> Floats:
+    """M draws of the weights [d, M]: each hypothesis has its share of them."""
     z = _sheets(runs.dim)[runs.outcomes % SHEETS]  # [d + 1, M]
-    known = runs.known
-    weights = runs.weights
+    across, weights = len(z), runs.weights
     if weights[0] * DRAWS >= DRAWS - 0.5:
-        return (actions @ known[0]) @ z
-    values = np.empty((len(actions), DRAWS))
+        return runs.wide[:, :across].dot(z)
+    own = np.zeros((len(weights) * across, DRAWS))  # z where a draw is of the hypothesis, else 0
     first, reached = 0, 0.0
     for h, weight in enumerate(weights):
         reached += weight
         last = int(reached * DRAWS + 0.5)
         if first < last:
-            values[:, first:last] = (actions @ known[h]) @ z[:, first:last]
+            own[h * across : (h + 1) * across, first:last] = z[:, first:last]
             first = last
-    return values
+    return runs.wide[:, : len(own)].dot(own)
 
 
 @lru_cache(maxsize=16)

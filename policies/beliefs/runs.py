@@ -1,10 +1,11 @@
 """What is believed of one entity whose weights may have changed: a few hypotheses of when they last did.
 
 Bayesian online change-point detection (Adams, MacKay 2007) with a linear-Gaussian model within each run, kept to the
-likeliest few (Fearnhead, Liu 2007). Each hypothesis holds its run's sums, and its posterior N(μ, RRᵀ) as a square root
-(Potter 1963: an update of R can't make the covariance indefinite). From the sums the posterior is made anew when the
-prior is, and now and then, so that no rounding piles up. `memory` makes a run's sums fade, which is forgetting toward
-the prior. One hypothesis is one row, [R | μ] and then the sums, so that a step is a few operations whatever there is.
+likeliest few (Fearnhead, Liu 2007). Each hypothesis holds its posterior N(μ, RRᵀ) as a square root (Potter 1963: an
+update of R can't make the covariance indefinite) and which outcomes its run is made of: from their sums the posterior
+is made anew when the prior is, and now and then, so that no rounding piles up. `memory` makes those sums fade, which is
+forgetting toward the prior. The [R | μ] of all hypotheses stand side by side in one matrix, and what differs between
+them in blocks on a diagonal, so that a step is a few products whatever there is.
 """
 
 from collections.abc import Mapping
@@ -13,8 +14,10 @@ from math import exp, inf, log, sqrt
 from typing import ClassVar, Final, NamedTuple
 
 import numpy as np
+from numpy.lib.stride_tricks import as_strided
 
 from policies.bandit.hierarchy import LinearPrior, Path, Sums, width
+from policies.beliefs.stretches import Outcomes, Stretch
 from policies.linalg import Floats
 
 HYPOTHESES: Final = 6
@@ -23,17 +26,36 @@ RENEWED_EVERY: Final = 256  # outcomes after which the posterior is made anew fr
 LIKELY: Final = 0.03  # a hypothesis less likely tells the population nothing
 
 
-class Start(NamedTuple):
-    """A prior, and the row of a hypothesis that has seen nothing: its sums are zero."""
+class Blocks(NamedTuple):
+    """A matrix that is zero but for one row of numbers for each hypothesis, on its diagonal: to be written over."""
+
+    whole: Floats  # [H, H(d + 1)]
+    rows: Floats  # [H, d + 1], the same numbers
+    ends: Floats  # [H], the last of each row
+
+    @classmethod
+    def zero(cls, hypotheses: int, dim: int) -> "Blocks":
+        whole = np.zeros((hypotheses, hypotheses * (dim + 1)))
+        down, along = whole.strides
+        rows = as_strided(whole, (hypotheses, dim + 1), (down + (dim + 1) * along, along))
+        return cls(whole, rows, rows[:, dim])
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A prior, and the [R | μ] of a hypothesis that has seen nothing; `blocks`, by the number of hypotheses, is room
+    for a step's own figures, and keeps nothing from one step to the next."""
 
     prior: LinearPrior
-    row: Floats
+    known: Floats  # [d, d + 1]
+    nothing: Floats  # [(d + 2)²], its sums
+    blocks: list[Blocks]
 
     @classmethod
     def of(cls, prior: LinearPrior) -> "Start":
         known = np.concatenate([np.linalg.cholesky(prior.covariance), prior.mean[:, None]], axis=1)
-        row = np.concatenate([known.ravel(), np.zeros(width(prior.dim))])
-        return cls(prior, np.asarray(row, dtype=np.float64))
+        blocks = [Blocks.zero(hypotheses, prior.dim) for hypotheses in range(HYPOTHESES + 1)]
+        return cls(prior, np.asarray(known, dtype=np.float64), np.zeros(width(prior.dim)), blocks)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -41,62 +63,50 @@ class Runs:
     """Hypotheses of one entity, the present run's age falling: all since the start first, all new last."""
 
     start: Start
-    rows: Floats  # [HYPOTHESES, d(d+1) + (d+2)²], of which the first `len(weights)` count
+    wide: Floats  # [d, HYPOTHESES · (d + 1)], [R | μ] of each, of which the first `len(weights)` count
     weights: list[float]  # [H] sum to 1
-    past: list[tuple[Floats, ...]]  # [H] sums of the runs before
+    present: list[Stretch]  # [H] what each one's run is made of: `last` has no meaning, it ends now
+    past: list[tuple[Stretch, ...]]  # [H] the runs before
     outcomes: int = 0
-    views: list[tuple[Floats, Floats]] = field(init=False)  # known and sums, by the number of hypotheses
+    latest: Outcomes = field(init=False)
 
     @classmethod
     def starting(cls, start: Start) -> "Runs":
-        rows = np.zeros((HYPOTHESES, len(start.row)))
-        rows[0] = start.row
-        return cls(start=start, rows=rows, weights=[1.0], past=[()])
+        wide = np.zeros((start.prior.dim, HYPOTHESES * (start.prior.dim + 1)))
+        wide[:, : start.prior.dim + 1] = start.known
+        return cls(start=start, wide=wide, weights=[1.0], present=[Stretch(start.nothing, 0, 0)], past=[()])
 
     def __post_init__(self) -> None:
-        d = self.dim
-        known = self.rows[:, : d * (d + 1)].reshape(HYPOTHESES, d, d + 1)
-        sums = self.rows[:, d * (d + 1) :]
-        self.views = [(known[:h], sums[:h]) for h in range(HYPOTHESES + 1)]
+        self.latest = Outcomes.none(self.dim)
 
     @property
     def dim(self) -> int:
-        return len(self.start.prior.mean)
+        return len(self.wide)
 
     @property
     def known(self) -> Floats:
         """[R | μ] of each hypothesis, [H, d, d + 1]."""
-        return self.views[len(self.weights)][0]
+        d = self.dim
+        return self.wide.reshape(d, HYPOTHESES, d + 1).transpose(1, 0, 2)[: len(self.weights)]
 
     @property
     def sums(self) -> Floats:
-        return self.views[len(self.weights)][1]
+        """Of each hypothesis' present run, [H, (d + 2)²]."""
+        return np.array([self._now(h) for h in range(len(self.weights))])
 
     def learn(self, phi: Floats, y: float, *, memory: float = inf) -> None:
         """Take in one outcome: reweigh the hypotheses, sharpen each, and add the one that now all is new."""
-        known, sums = self.views[len(self.weights)]
-        d, noise, hazard = len(phi), self.start.prior.noise, self.start.prior.hazard
-        expected = phi @ known  # [H, d + 1], φᵀ[R | μ]
-        gained = expected[:, :d]  # Rᵀφ
-        variances: list[float] = [one + noise for one in np.vecdot(gained, gained).tolist()]
-        surprises: list[float] = (y - expected[:, d]).tolist()
-        if len(variances) > 1:
-            self._reweigh(variances, surprises)
-        self.outcomes += 1
         if memory < inf:
-            sums *= exp(-1.0 / memory)
-        seen = np.empty(d + 2)
-        seen[:d], seen[d], seen[d + 1] = phi, y, 1.0
-        sums += (seen[:, None] * seen).ravel()
+            self._fade(exp(-1.0 / memory))
+        elif self.latest.full:
+            self._fold()
+        self.latest.add(phi, y)
+        self.outcomes += 1
+        self._sharpen(phi, y)
         if memory < inf or self.outcomes % RENEWED_EVERY == 0:
             self._renew()
-        else:
-            along = known[:, :, :d] @ gained[:, :, None]  # [H, d, 1], Vφ
-            gained *= np.array([[-1.0 / (v + sqrt(noise * v))] for v in variances])
-            expected[:, d] = [s / v for v, s in zip(variances, surprises, strict=True)]
-            known += along * expected[:, None, :]
-        if hazard > 0.0:
-            self._branch(hazard)
+        if self.start.prior.hazard > 0.0:
+            self._branch(self.start.prior.hazard)
 
     def adopt(self, start: Start) -> None:
         """Believe this prior from now on; all that was seen still counts."""
@@ -106,9 +116,10 @@ class Runs:
 
     def paths(self) -> list[Path]:
         """The likely ways in which this entity's life divides into runs."""
+        self._fold()
         return [
             Path(
-                runs=np.array([one for one in (*self.past[h], self.sums[h]) if one[-1] > 0.0]),
+                runs=np.array([one for one, _, _ in (*self.past[h], self.present[h]) if one[-1] > 0.0]),
                 weight=weight,
                 changes=len(self.past[h]),
                 hazard=self.start.prior.hazard,
@@ -117,13 +128,15 @@ class Runs:
             if weight >= LIKELY and self.outcomes
         ]
 
-    PARTS: ClassVar[tuple[str, ...]] = ("rows", "weights", "past", "counts")
+    PARTS: ClassVar[tuple[str, ...]] = ("known", "sums", "weights", "past", "counts")
 
     def arrays(self) -> dict[str, Floats]:
         """All of it but the prior, as arrays by the names in PARTS."""
-        past = [one for of_one in self.past for one in of_one]
+        self._fold()
+        past = [one.folded for of_one in self.past for one in of_one]
         return {
-            "rows": self.rows.copy(),
+            "known": self.wide.copy(),
+            "sums": self.sums,
             "weights": np.array(self.weights),
             "past": np.array(past) if past else np.zeros((0, width(self.dim))),
             "counts": np.array([self.outcomes, *(len(of_one) for of_one in self.past)], dtype=np.float64),
@@ -136,22 +149,67 @@ class Runs:
         past = iter(arrays["past"])
         return cls(
             start=start,
-            rows=arrays["rows"].copy(),
+            wide=arrays["known"].copy(),
             weights=arrays["weights"].tolist(),
-            past=[tuple(next(past) for _ in range(length)) for length in lengths],
+            present=[Stretch(one, 0, 0) for one in arrays["sums"]],
+            past=[tuple(Stretch(next(past), 0, 0) for _ in range(length)) for length in lengths],
             outcomes=outcomes,
         )
 
-    def _reweigh(self, variances: list[float], surprises: list[float]) -> None:
-        """Weights by the density N(y; φᵀμ, φᵀVφ + σ²) that each hypothesis gave the outcome."""
-        logs = [
-            log(w) - 0.5 * (log(v) + s * s / v) if w > 0.0 else -inf
-            for w, v, s in zip(self.weights, variances, surprises, strict=True)
-        ]
+    def _now(self, h: int) -> Floats:
+        """The sums of a hypothesis' present run."""
+        folded, first, _ = self.present[h]
+        return self.latest.sums(Stretch(folded, first, self.latest.count))
+
+    def _fold(self) -> None:
+        """Put sums in the place of all that is written down."""
+        if self.latest.count == 0:
+            return
+        made: dict[int, Stretch] = {}  # hypotheses have runs in common
+        for of_one in self.past:
+            for one in of_one:
+                if id(one) not in made:
+                    made[id(one)] = Stretch(self.latest.sums(one), 0, 0)
+        self.past = [tuple(made[id(one)] for one in of_one) for of_one in self.past]
+        self.present = [Stretch(self._now(h), 0, 0) for h in range(len(self.weights))]
+        self.latest.count = 0
+
+    def _fade(self, kept: float) -> None:
+        self._fold()
+        self.present = [Stretch(kept * folded, 0, 0) for folded, _, _ in self.present]
+
+    def _sharpen(self, phi: Floats, y: float) -> None:
+        """With v = φᵀVφ + σ², V = RRᵀ and g = Rᵀφ: weights by the density N(y; φᵀμ, v) that each gave the outcome, and
+
+        R ← R − Rg gᵀ / (v + σ√v),  μ ← μ + Rg (y − φᵀμ) / v.
+        """
+        noise, d, many = self.start.prior.noise, len(phi), len(self.weights)
+        known = self.wide[:, : many * (d + 1)]
+        whole, rows, ends = self.start.blocks[many]
+        expected = phi.dot(known)  # φᵀ[R | μ], hypothesis by hypothesis
+        rows[:] = expected.reshape(many, d + 1)
+        ends.fill(0.0)
+        along = known.dot(whole.T)  # [d, H], Rg
+        shares: list[float] = []
+        steps: list[float] = []
+        logs: list[float] = []
+        told = zip(self.weights, whole.dot(expected).tolist(), expected[d :: d + 1].tolist(), strict=True)
+        for weight, spread, centre in told:
+            v, surprise = spread + noise, y - centre
+            scale, prior = v + sqrt(noise * v), weight / sqrt(v)
+            shares.append(-1.0 / scale)
+            steps.append(-surprise * scale / v)
+            logs.append((log(prior) if prior > 0.0 else -inf) - 0.5 * surprise * surprise / v)
+        along *= shares
+        ends[:] = steps
+        known += along.dot(whole)
+        self._reweigh(logs)
+
+    def _reweigh(self, logs: list[float]) -> None:
         highest = max(logs)
         odds = [exp(one - highest) for one in logs]
-        whole = sum(odds)
-        self.weights = [one / whole for one in odds]
+        total = sum(odds)
+        self.weights = [one / total for one in odds]
 
     def _renew(self) -> None:
         d, prior = self.dim, self.start.prior
@@ -159,25 +217,30 @@ class Runs:
         sums = Sums(self.sums, d)
         roots = np.linalg.inv(np.linalg.cholesky(precision + sums.squares / prior.noise)).transpose(0, 2, 1)
         right = precision @ prior.mean + sums.products / prior.noise
-        self.known[..., :d] = roots
-        self.known[..., d:] = roots @ (roots.transpose(0, 2, 1) @ right[:, :, None])
+        known = self.known
+        known[..., :d] = roots
+        known[..., d:] = roots @ (roots.transpose(0, 2, 1) @ right[:, :, None])
 
     def _branch(self, hazard: float) -> None:
         """The unlikeliest is merged away, and one more hypothesis comes: that the weights change now."""
         if len(self.weights) == HYPOTHESES:
             self._merge()
+        now, across = self.latest.count, self.dim + 1
         best = self.weights.index(max(self.weights))
-        self.past.append((*self.past[best], self.sums[best].copy())[-STRETCHES:])
+        folded, first, _ = self.present[best]
+        self.past.append((*self.past[best], Stretch(folded, first, now))[-STRETCHES:])
+        self.present.append(Stretch(self.start.nothing, now, now))
+        born = len(self.weights) * across
+        self.wide[:, born : born + across] = self.start.known
         self.weights = [(1.0 - hazard) * weight for weight in self.weights]
         self.weights.append(hazard)
-        self.rows[len(self.weights) - 1] = self.start.row
 
     def _merge(self) -> None:
         """Drop the unlikeliest but the youngest. The next younger one, whose run is nearly the same, takes its weight:
         were it lost, changes would seem rarer than they are.
         """
-        weights = self.weights
+        weights, across = self.weights, self.dim + 1
         least = min(range(len(weights) - 1), key=weights.__getitem__)
         weights[least + 1] += weights[least]
-        del weights[least], self.past[least]
-        self.rows[least:-1] = self.rows[least + 1 :]
+        del weights[least], self.past[least], self.present[least]
+        self.wide[:, least * across : -across] = self.wide[:, (least + 1) * across :]

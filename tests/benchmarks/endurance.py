@@ -82,11 +82,11 @@ def gaussian(steps: int, entities: int, kept: float) -> Found:
     precision = [[fsum(w * f[i] * f[j] / NOISE for w, (f, _) in zip(weights, told, strict=True)) for j in range(D)]
                  for i in range(D)]  # fmt: skip
     shift = [fsum(w * f[i] * y / NOISE for w, (f, y) in zip(weights, told, strict=True)) for i in range(D)]
-    error, condition = _apart(Posterior.of(PRIOR, evidence), precision, shift)
+    error, condition = apart(Posterior.of(PRIOR, evidence), precision, shift)
     return Found(updates=steps * entities, error=error, condition=condition, seconds=seconds)
 
 
-def _apart(posterior: Posterior, precision: Sequence[Sequence[float]], shift: Sequence[float]) -> tuple[float, float]:
+def apart(posterior: Posterior, precision: Sequence[Sequence[Number]], shift: Sequence[Number]) -> tuple[float, float]:
     """How far the first entity's mean is from the exact one, in its deviations; and the condition of its precision."""
     prior = PRIOR.precision.tolist()
     whole = [[Fraction(precision[i][j]) + Fraction(prior[i][j]) for j in range(D)] for i in range(D)]
@@ -116,12 +116,12 @@ def logistic(steps: int, entities: int, kept: float) -> Found:
         if step >= steps - AGAIN:
             last.append((phi[:, 0].copy(), float(happened[0])))
     seconds = process_time() - began
-    precision, shift = _again(before, last, kept)
-    error, condition = _apart(belief.posterior, precision, shift)
+    precision, shift = again(before, last, kept)
+    error, condition = apart(belief.posterior, precision, shift)
     return Found(updates=steps * entities, error=error, condition=condition, seconds=seconds)
 
 
-def _again(before: Evidence, last: list[tuple[Floats, float]], kept: float) -> tuple[list[list[float]], list[float]]:
+def again(before: Evidence, last: list[tuple[Floats, float]], kept: float) -> tuple[list[list[float]], list[float]]:
     """The same updates of the first entity from the same start, in extended precision."""
     wide = np.longdouble
     precision, shift = before.precision[:, :, 0].astype(wide), before.shift[:, 0].astype(wide)
@@ -136,13 +136,18 @@ def _again(before: Evidence, last: list[tuple[Floats, float]], kept: float) -> t
         middle = logit
         for _ in range(70):
             middle = (low + high) / 2.0
-            below = middle < logit + variance * (happened - 1.0 / (1.0 + np.exp(-middle)))
+            below = middle < logit + variance * (happened - _sigmoid(middle))
             low, high = (middle, high) if below else (low, middle)
-        p = 1.0 / (1.0 + np.exp(-middle))
+        p = _sigmoid(middle)
         weight = max(p * (1.0 - p), wide(1e-12))
         precision = precision + weight * f[:, None] * f
         shift = shift + f * (weight * middle + happened - p)
     return precision.astype(float).tolist(), shift.astype(float).tolist()
+
+
+def _sigmoid(x: Number) -> Number:
+    with np.errstate(over="ignore"):  # far out it is 0
+        return 1.0 / (1.0 + np.exp(-x))
 
 
 def rates(steps: int, entities: int, kept: float) -> Found:
@@ -224,7 +229,7 @@ def runs(steps: int, _entities: int, kept: float) -> Found:
     shift = [fsum(w * f[i] * y / NOISE for w, (f, y) in zip(weights, told, strict=True)) for i in range(D)]
     mean = belief.known[0][:, D:]
     posterior = Posterior(mean=mean, lower=np.eye(D)[:, :, None], pivots=np.ones((D, 1)))
-    error, condition = _apart(posterior, precision, shift)
+    error, condition = apart(posterior, precision, shift)
     return Found(updates=steps, error=error, condition=condition, seconds=seconds)
 
 

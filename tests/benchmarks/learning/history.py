@@ -144,15 +144,20 @@ def bare(item: CatalogItem) -> CatalogItem:
 
 def served(log: Log, *, said: bool) -> dict[str, list[str]]:
     """The slates that the live agents make, by the event that asked."""
+    found: dict[str, list[str]] = {}
+    for made in outputs(log, said=said):
+        if made.topic is RECOMMENDATIONS and made.value is not None:
+            one = msgspec.json.decode(made.value, type=Recommendation)
+            found[one.event_id] = [item.item_id for item in one.items]
+    return found
+
+
+def outputs(log: Log, *, said: bool) -> Iterator[Message]:
+    """All that the live agents put out."""
     options = AgentOptions(refresh_interval_ms=3_650 * DAY, attribution_window_ms=DAY, review_ms=DAY)
     play = InProcess([build("recommendation", options), build("items", options)])
-    found: dict[str, list[str]] = {}
     for batch in _batches(log, said=said):
-        for made in play.feed(batch):
-            if made.topic is RECOMMENDATIONS and made.value is not None:
-                one = msgspec.json.decode(made.value, type=Recommendation)
-                found[one.event_id] = [item.item_id for item in one.items]
-    return found
+        yield from play.feed(batch)
 
 
 def _batches(log: Log, *, said: bool) -> Iterator[list[Message]]:

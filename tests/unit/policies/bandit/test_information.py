@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from policies.bandit import information
 from policies.bandit.information import information_directed, least_ratio, thompson
 from policies.linalg import Floats
 
@@ -44,6 +45,18 @@ def test_a_level_that_all_values_share_changes_nothing() -> None:
 def test_where_nothing_is_to_be_learned_the_smallest_regret_wins() -> None:
     first, _, share = least_ratio([0.0, 0.3], [0.0, 0.0])
     assert (first, share) == (0, 1.0)
+
+
+def test_of_equal_regrets_the_one_that_tells_more_wins() -> None:
+    assert least_ratio([0.5, 0.5, 0.9], [0.1, 0.4, 0.4]) == (1, 1, 1.0)
+
+
+def test_many_actions_are_chosen_among_as_few_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(10)
+    values = rng.normal(size=(12, 1)) + rng.normal(size=(12, 64))
+    few = information_directed(values)
+    monkeypatch.setattr(information, "FEW", 0)
+    assert information_directed(values) == pytest.approx(few)
 
 
 def test_thompson_is_the_share_of_wins() -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from policies.bandit.hierarchy import LinearPrior
-from policies.beliefs.runs import HYPOTHESES, Runs, Start
+from policies.beliefs.runs import HYPOTHESES, STRETCHES, Runs, Start
 from policies.linalg import Floats
 
 D = 3
@@ -80,6 +80,23 @@ def test_a_change_is_noticed_within_a_few_outcomes() -> None:
     assert [round(run[-1]) for run in likely.runs] == pytest.approx([30, 10], abs=2)
 
 
+def test_every_outcome_is_in_one_run_of_each_hypothesis_whenever_it_is_asked() -> None:
+    """Over more outcomes than are written down before they are folded, and over changes."""
+    asked, silent = (Runs.starting(Start.of(prior(0.01))) for _ in range(2))
+    told = outcomes(80, np.ones(D), 9) + outcomes(30, np.full(D, -3.0), 10) + outcomes(40, np.full(D, 3.0), 11)
+    whole = np.zeros((D + 2, D + 2))
+    for now, (phi, y) in enumerate(told):
+        asked.learn(phi, y)
+        silent.learn(phi, y)
+        whole += np.outer(seen := np.array([*phi, y, 1.0]), seen)
+        if now % 17 == 0:
+            asked.paths()
+    for ours, theirs in zip(asked.paths(), silent.paths(), strict=True):
+        assert ours.changes < STRETCHES
+        assert ours.runs.sum(axis=0) == pytest.approx(whole.ravel())
+        assert ours.runs == pytest.approx(theirs.runs)
+
+
 def test_weights_sum_to_one_and_hypotheses_stay_few() -> None:
     runs = Runs.starting(Start.of(prior(0.05)))
     for phi, y in outcomes(200, np.ones(D), 4):
@@ -93,7 +110,7 @@ def test_an_outcome_that_no_hypothesis_expected_leaves_it_whole() -> None:
     for phi, y in outcomes(20, np.ones(D), 5):
         runs.learn(phi, y)
     runs.learn(np.ones(D), 1e6)
-    assert np.isfinite(runs.rows).all()
+    assert np.isfinite(runs.wide).all()
     assert sum(runs.weights) == pytest.approx(1.0)
 
 
