@@ -27,11 +27,11 @@ MOST_SHOTS: Final = 100_000
 
 
 class Rater(Protocol):
-    """A few ratings in, weights out; weights and items in, ratings out."""
+    """A few ratings in, a belief of its own kind out; that and items in, ratings out."""
 
-    def adapt(self, item: Numbers, rating: Floats) -> Floats: ...
+    def adapt(self, item: Numbers, rating: Floats, /) -> Any: ...
 
-    def predict(self, theta: Floats, item: Numbers) -> Floats: ...
+    def predict(self, belief: Any, item: Numbers, /) -> Floats: ...
 
 
 PLAIN: Final[dict[str, Callable[[Ratings, int], Rater]]] = {

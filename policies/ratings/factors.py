@@ -18,7 +18,8 @@ CAUTION: Final = (1.0, 1.3, 1.7)
 TRIAL_ROUNDS: Final = 10
 ROUNDS: Final = 15
 MEMBERS: Final = 3
-APART: Final = 0.2  # the share of users that is chosen by
+TRIALS: Final = 2  # on groups of users set apart in turn: one group is too few to choose by
+APART: Final = 0.2  # the share of users in such a group
 FEWEST: Final = 10  # users, below which nothing is chosen: there is a bias, and no factor
 
 Tell = Callable[[str], None]
@@ -44,11 +45,11 @@ class RatingModels:
     members: tuple[RatingModel, ...]
 
     def adapt(self, item: Numbers, rating: Floats) -> Floats:
-        """[members, B + F]"""
+        """[members, 1 + 2D, D]"""
         return np.stack([member.adapt(item, rating) for member in self.members])
 
-    def predict(self, theta: Floats, item: Numbers) -> Floats:
-        told = [member.predict(one, item) for member, one in zip(self.members, theta, strict=True)]
+    def predict(self, belief: Floats, item: Numbers) -> Floats:
+        told = [member.predict(one, item) for member, one in zip(self.members, belief, strict=True)]
         return np.asarray(np.mean(told, axis=0), dtype=np.float64)
 
     def flat(self) -> "RatingModels":
@@ -69,19 +70,26 @@ def train(given: Ratings, *, items: int, shots: tuple[int, ...], seed: int, tell
 
 def _choose(given: Ratings, items: int, shots: tuple[int, ...], seed: int, tell: Tell) -> Setting:
     users = int(given.user.max()) + 1
-    apart = np.random.default_rng([seed, 2]).permutation(users)[: max(1, round(APART * users))]
-    left, judged = without(given, apart)
+    order = np.random.default_rng([seed, 2]).permutation(users)
+    size = max(1, round(APART * users))
+    trials = [without(given, order[trial * size : (trial + 1) * size]) for trial in range(TRIALS)]
     tried: dict[Setting, float] = {}
     for factors in FACTORS:
-        rng = np.random.default_rng([seed, 3])
-        plain = fit(left, items=items, factors=factors, rng=rng, rounds=TRIAL_ROUNDS, told=max(shots))
         settings = [Setting(factors=factors, caution=x, heeds_choices=y) for x, y in product(CAUTION, (False, True))]
-        for setting in settings:
-            model = setting.of(plain)
-            found = [rmse(model.adapt, model.predict, judged, known, shots) for known in shots]
-            tried[setting] = float(np.mean([x for x in found if x is not None] or [0.0]))
-        tell(f"{factors} factors: RMSE {min(tried[one] for one in settings):.4f} on users set apart")
+        found = np.zeros(len(settings))
+        for left, judged in trials:
+            rng = np.random.default_rng([seed, 3])
+            plain = fit(left, items=items, factors=factors, rng=rng, rounds=TRIAL_ROUNDS, told=max(shots))
+            found += [_error(setting.of(plain), judged, shots) / TRIALS for setting in settings]
+        tried |= dict(zip(settings, found.tolist(), strict=True))
+        tell(f"{factors} factors: RMSE {found.min():.4f} on users set apart")
     return min(tried, key=lambda setting: tried[setting])
+
+
+def _error(model: RatingModel, judged: Judged, shots: tuple[int, ...]) -> float:
+    """RMSE, the mean over the shots that any of these users was judged after."""
+    found = [rmse(model.adapt, model.predict, judged, known, shots) for known in shots]
+    return float(np.mean([x for x in found if x is not None] or [0.0]))
 
 
 def without(given: Ratings, users: Numbers) -> tuple[Ratings, Judged]:

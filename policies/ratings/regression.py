@@ -3,8 +3,8 @@
 y = μ + b_i + h·β_u + w_i·t_u + ε, with θ_u = (β_u, t_u) ~ N(m, Σ). β_u is the user's level as ratings go by, h where a
 rating lies along it: levels long apart are less alike than neighbours, so the first few ratings tell only part of the
 level to come. Items, m, Σ and σ² are learned from users who have rated much; a new user starts from N(m, Σ), whatever
-the scale of the ratings, and from the first rating on m is moved by which items were chosen to be rated. How unsure
-items are is carried along. No file, no clock.
+the scale of the ratings, and m is moved by which items were chosen to be rated, that which is asked about among them.
+How unsure items are is carried along. No file, no clock.
 """
 
 from dataclasses import dataclass, replace
@@ -15,10 +15,12 @@ import numpy as np
 from policies.linalg import Floats
 from policies.ratings.choices import Choices, learn
 from policies.ratings.normal import Guess, Normal
+from policies.ratings.sums import Grouping
 from policies.ratings.table import Numbers, Ratings, knots, positions, stages
 from policies.ratings.variational import Em
 
 ROUNDS: Final = 25
+USUAL: Final = 10.0  # ratings as far along as is usual that each item's are taken to stand beside
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +35,7 @@ class RatingModel:
     items: Guess  # (b_i, w_i)
     prior: Normal  # θ, [B + F]
     knots: tuple[int, ...]  # [B]
-    ahead: Floats  # [B] h of the ratings to come: how far along they are isn't known, so what is usual
+    ahead: Floats  # [items, B] h of ratings to come: how far along they are isn't known, so what is usual of the item
     choices: Choices | None = None  # None: only what was said of items counts, not which
     caution: float = 1.0  # a rating told is taken to be so many times as noisy: tastes aren't quite normal
 
@@ -42,7 +44,10 @@ class RatingModel:
         return len(self.prior.mean) - len(self.knots)
 
     def adapt(self, item: Numbers, rating: Floats) -> Floats:
-        """[B + F] mean of θ for a user whose first ratings these were, oldest first."""
+        """[1 + 2D, D] for a user whose first ratings these were, oldest first, D = B + F: the mean of θ, and below it
+        what a move of the prior's mean still moves (itself when nothing is known yet, less with each rating), parted
+        by how much of the user's choices is known.
+        """
         levels, noise = len(self.knots), self.noise * self.caution
         known, unsure = self.items.mean[item], self.items.cov[item]
         phi = np.concatenate([stages(np.arange(len(item)), self.knots), known[:, 1:]], axis=1)
@@ -50,10 +55,13 @@ class RatingModel:
         prior = self._prior(item)
         precision = np.linalg.inv(prior.cov)
         right = precision @ prior.mean + (phi.T @ y) / noise
-        precision = precision + phi.T @ phi / noise
-        precision[levels:, levels:] += unsure[:, 1:, 1:].sum(axis=0) / noise
+        second = phi.T @ phi / noise
+        second[levels:, levels:] += unsure[:, 1:, 1:].sum(axis=0) / noise
         right[levels:] -= unsure[:, 1:, 0].sum(axis=0) / noise
-        return np.asarray(np.linalg.solve(precision, right), dtype=np.float64)
+        found = np.linalg.solve(precision + second, np.concatenate([right[:, None], precision], axis=1))
+        told = self.choices.told(len(item)) if self.choices else 0.0
+        parted = [found[:, :1], (1.0 - told) * found[:, 1:], told * found[:, 1:]]
+        return np.asarray(np.concatenate(parted, axis=1).T, dtype=np.float64)
 
     def _prior(self, item: Numbers) -> Normal:
         """θ of those who rate these items first."""
@@ -62,15 +70,19 @@ class RatingModel:
         moved, explained = self.choices.moved(item), self.choices.explained
         return Normal(mean=self.prior.mean + moved, cov=self.prior.cov - explained)
 
-    def predict(self, theta: Floats, item: Numbers) -> Floats:
-        """[n] ratings to come of these items by a user of weights `theta`, within the range that was seen."""
+    def predict(self, belief: Floats, item: Numbers) -> Floats:
+        """[n] ratings to come of these items by a user of whom that is believed, within the range that was seen."""
         levels = len(self.knots)
-        return self.rated(float(self.ahead @ theta[:levels]), theta[levels:], item)
+        moved = self.choices.raters[item] @ belief[1:] if self.choices else 0.0
+        theta = np.broadcast_to(belief[0] + moved, (len(item), len(belief[0])))
+        return self.rated((self.ahead[item] * theta[:, :levels]).sum(axis=1), theta[:, levels:], item)
 
-    def rated(self, level: float, taste: Floats, item: Numbers) -> Floats:
-        """[n] ratings of these items by a user of that level and taste [F], within the range that was seen."""
+    def rated(self, level: float | Floats, taste: Floats, item: Numbers) -> Floats:
+        """[n] ratings of these items by a user of that level and taste ([F], or [n, F] one for each), within the range
+        that was seen.
+        """
         known = self.items.mean[item]
-        y = known[:, 0] + level + known[:, 1:] @ taste
+        y = known[:, 0] + level + (known[:, 1:] * taste).sum(axis=1)
         return np.clip(self.centre + self.scale * y, self.lowest, self.highest)
 
     def flat(self) -> "RatingModel":
@@ -108,5 +120,12 @@ def fit(
         prior=em.user_prior,
         choices=learn(given, em.item.mean, known, users, told) if told and users is not None else None,
         knots=at,
-        ahead=stage[position >= min(told, int(position.max()))].mean(axis=0),
+        ahead=_ahead(given.item, stage, np.flatnonzero(position >= min(told, int(position.max()))), items),
     )
+
+
+def _ahead(item: Numbers, stage: Floats, late: Numbers, items: int) -> Floats:
+    """[items, B] the mean of h over each item's late ratings."""
+    by_item, h = Grouping.of(item[late], items), stage[late]
+    total = by_item.sums(lambda rows: h[rows]) + USUAL * h.mean(axis=0)
+    return np.asarray(total / (by_item.counts + USUAL)[:, None], dtype=np.float64)

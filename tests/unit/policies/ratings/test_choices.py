@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from policies.linalg import Floats
-from policies.ratings.choices import FIRST
+from policies.ratings.choices import FIRST, raters
 from policies.ratings.factors import Setting, rmse, train, without
 from policies.ratings.regression import RatingModel, fit
 from policies.ratings.table import Numbers, Ratings
@@ -56,7 +56,7 @@ def test_choices_that_tell_nothing_do_no_harm() -> None:
 
 def test_who_has_rated_nothing_is_the_prior(model: RatingModel) -> None:
     nothing = np.empty(0, dtype=np.int64)
-    assert model.adapt(nothing, np.empty(0)) == pytest.approx(model.prior.mean)
+    assert model.adapt(nothing, np.empty(0))[0] == pytest.approx(model.prior.mean)
 
 
 def test_opposite_choices_move_apart_whatever_was_said(model: RatingModel) -> None:
@@ -93,3 +93,35 @@ def test_choices_are_heeded_where_that_predicts_better() -> None:
 def test_a_setting_says_whether_choices_count(model: RatingModel) -> None:
     assert Setting().of(model).choices is None
     assert Setting(heeds_choices=True).of(model).choices is model.choices
+
+
+def test_who_is_asked_about_an_item_is_like_its_raters(
+    split: tuple[Ratings, list[tuple[Numbers, Floats]]], model: RatingModel
+) -> None:
+    assert model.choices is not None
+    alone = replace(model, choices=replace(model.choices, raters=0.0 * model.choices.raters))
+    asked, told = (rmse(one.adapt, one.predict, split[1], 0, SHOTS) or 9.0 for one in (model, alone))
+    assert asked < told - 0.01
+
+
+def test_raters_no_more_alike_than_chance_say_nothing() -> None:
+    users = 200
+    apart = np.random.default_rng(1).normal(0.0, 1.0, (users, 2))
+    apart -= apart.mean(axis=0)
+    user = np.repeat(np.arange(users), 10)
+    item = np.concatenate([np.random.default_rng([2, one]).permutation(20)[:10] for one in range(users)])
+    given = Ratings(user=user, item=item, rating=np.zeros(len(user)))
+    everyone = np.arange(len(user))
+    assert np.abs(raters(given, everyone, apart, 21)).max() < 0.1
+    leaning = replace(given, item=np.where(apart[user, 0] > 0.0, item // 2, 10 + item // 2))
+    found = raters(leaning, everyone, apart, 21)
+    assert found[:10, 0] == pytest.approx(np.full(10, 0.8), abs=0.3)
+    assert found[10:20, 0] == pytest.approx(np.full(10, -0.8), abs=0.3)
+    assert not found[20].any()
+
+
+def test_what_choices_have_told_is_not_told_again(model: RatingModel) -> None:
+    choices = model.choices
+    assert choices is not None
+    assert choices.told(0) == 0.0
+    assert 0.0 < choices.told(5) < choices.told(FIRST) == choices.told(FIRST + 50) == 1.0
