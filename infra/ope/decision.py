@@ -8,6 +8,7 @@ import msgspec
 from infra.ope.fields import (
     LeftOut,
     Line,
+    action,
     as_number,
     as_numbers,
     decoded,
@@ -16,6 +17,7 @@ from infra.ope.fields import (
     table,
     target_propensity,
     text,
+    weights,
 )
 from infra.ope.situation import Situation, distribution, situation
 
@@ -32,6 +34,7 @@ class Row(NamedTuple):
     cluster: bytes  # 8 bytes
     slots: int  # 0 for a decision, k for a slate of k
     modelled: bool
+    untold: bool  # there is a reward model, but the target's value by it can't be told
     clustered: bool
     numbers: list[float]
     situation: Situation | None = None  # of a decision without a reward model
@@ -53,6 +56,7 @@ def row(raw: bytes, cluster_field: str | None) -> Row:
         cluster=blake2b(id_ if cluster is None else b"c" + cluster, digest_size=8).digest(),
         slots=slots,
         modelled=modelled,
+        untold=not modelled and line.get("reward_model") is not None,
         clustered=cluster is not None,
         numbers=numbers,
         situation=told,
@@ -73,7 +77,7 @@ def _decision(line: Line) -> list[float]:
     pi = target_propensity(number(line, "target_propensity"))
     if line.get("reward") is None:
         raise LeftOut("immature")
-    return [number(line, "reward"), p, pi, *_model(line)]
+    return [number(line, "reward"), p, pi, *_model(line, pi)]
 
 
 def _slate(line: Line) -> tuple[int, list[float]]:
@@ -85,6 +89,7 @@ def _slate(line: Line) -> tuple[int, list[float]]:
     rewards = as_numbers(cast(object, given), "reward")
     if not p or not len(p) == len(pi) == len(rewards):
         raise LeftOut("slots-differ-in-number")
+    weights(p, pi)
     return len(p), [*rewards, *p, *pi, *_slate_model(line, len(p))]
 
 
@@ -99,26 +104,36 @@ def _slate_model(line: Line, slots: int) -> list[float]:
     return found
 
 
-def _model(line: Line) -> tuple[float, float]:
-    """q(x, a) and Σ_a π(a|x) q(x, a); NaN where there is no reward model. Raises LeftOut where it can't be read."""
+def _model(line: Line, pi: float) -> tuple[float, float]:
+    """q(x, a) and Σ_a π(a|x) q(x, a); NaN where they can't be told. Raises LeftOut where what is said can't be read."""
     given = line.get("reward_model")
     if given is None:
         return NONE, NONE
-    if not isinstance(given, list | dict):
-        v = line.get("target_reward_model")
-        q = as_number(given, "reward_model")
-        return (NONE, NONE) if v is None else (q, as_number(v, "target_reward_model"))
-    return _by_action(line, cast("list[object] | dict[str, object]", given))
+    if isinstance(given, list | dict):
+        return _by_action(line, cast("list[object] | dict[str, object]", given), pi)
+    q, v = as_number(given, "reward_model"), line.get("target_reward_model")
+    if v is not None:
+        return q, as_number(v, "target_reward_model")
+    return (q, q) if pi >= 1 else (NONE, NONE)
 
 
-def _by_action(line: Line, given: list[object] | dict[str, object]) -> tuple[float, float]:
-    q = table(given, "reward_model")
-    action = line.get("action")
-    key = str(action) if isinstance(action, int | str) and not isinstance(action, bool) else None
-    if key is None or key not in q:
+def _by_action(line: Line, given: list[object] | dict[str, object], pi: float) -> tuple[float, float]:
+    q, done = table(given, "reward_model"), action(line)
+    if done is None or done not in q:
         raise LeftOut("action-not-in-reward-model")
-    told = table(line.get("target_distribution"), "target_distribution")
+    if line.get("target_distribution") is None:
+        v = line.get("target_reward_model")
+        return (q[done], as_number(v, "target_reward_model")) if v is not None else _left_no_choice(q, done, pi)
+    told = table(line["target_distribution"], "target_distribution")
     if not told.keys() <= q.keys():
         raise LeftOut("target-distribution-not-in-reward-model")
-    pi = distribution(told)
-    return q[key], sum(q[each] * chance for each, chance in pi.items())
+    return q[done], sum(q[each] * chance for each, chance in distribution(told).items())
+
+
+def _left_no_choice(q: dict[str, float], done: str, pi: float) -> tuple[float, float]:
+    """What the target's one chance says of the others: all where it is 1, or where there are two actions."""
+    if pi >= 1:
+        return q[done], q[done]
+    if len(q) != 2:
+        return NONE, NONE
+    return q[done], sum(value * (pi if each == done else 1 - pi) for each, value in q.items())

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -19,11 +19,13 @@ from policies.estimators.judgement import Judgement
 from policies.estimators.logged import Logged, Slates, Truths
 from policies.estimators.refitting import fit, refitted
 from policies.estimators.terms import Terms
+from policies.estimators.verdict import MOST_OFF, SURE
 
 Blocks = Callable[[], Iterator[Block]]
 RewardModelled = Literal["given", "fitted", "none"]
 
 TRUNCATED: Final = "damaged-file"  # it ends inside, or what follows can't be unpacked
+CERTAIN: Final = 1e-6  # a mean weight closer to 1 is off by rounding
 _REWARD: Final = 0
 _DECISIONS: Final = "dm, dr, sndr, switch-dr, dros and mrdr are"
 _SLATES: Final = "cascade-dr, pddr, dm, dr, sndr, switch-dr and dros are"
@@ -55,35 +57,70 @@ def evaluate(path: str, terms: Terms, cluster_field: str | None, on_bytes: Calla
     left_out: Counter[str] = Counter()
     remarks: list[str] = []
     with Spool() as spool:
-        lines, unclustered, kinds = _read(reader, spool, left_out, cluster_field, on_bytes)
+        read = _read(reader, spool, left_out, cluster_field, on_bytes)
+        lines = read.lines
         if reader.damage is not None:
             left_out[TRUNCATED] += 1
             remarks.append(f"the file is damaged after line {lines:,}, what follows is lost: {reader.damage}")
         if not lines:
-            raise UserError(f"{path}: there is no line in it; give one JSON object a line, as docs/ope.md tells")
+            raise UserError(_nothing(path, reader.damage))
         left_out.update(spool.without_duplicates())
-        if cluster_field and unclustered:
-            remarks.append(f"{unclustered:,} lines have no {cluster_field}: each is taken as a cluster of its own")
-        judged, said, by = _judge(spool, terms, left_out, slates="slate" in kinds)
-    return Found(lines=lines, judgement=judged.result(), remarks=(*remarks, *said), reward_model=by)
+        remarks += read.remarks(cluster_field)
+        judged, said, by = _judge(spool, terms, left_out, slates="slate" in read.kinds)
+    found = judged.result()
+    return Found(lines=lines, judgement=found, remarks=(*remarks, *_a_little_off(found), *said), reward_model=by)
+
+
+def _a_little_off(found: Judgement) -> Iterator[str]:
+    """Weights that aren't 1 on average, by too little for a refusal."""
+    off, seen = found.overlap.mean - 1, found.overlap
+    if seen.n > 1 and found.ess > 0 and SURE * seen.error < abs(off) <= MOST_OFF and abs(off) > CERTAIN:
+        yield (
+            f"weights are {seen.mean:.4f} on average and not 1 (standard error {seen.error:.2g}): intervals allow for "
+            "any reward of what the target policy does and the log lacks"
+        )
+
+
+def _nothing(path: str, damage: str | None) -> str:
+    if damage is None:
+        return f"{path}: there is no line in it; give one JSON object a line, as docs/ope.md tells"
+    return f"{path} is damaged before its first line ends ({damage}): give the whole file"
+
+
+@dataclass(slots=True, kw_only=True)
+class _Read:
+    """How the lines read. `kinds`: of the rows that were kept, that of the first usable one."""
+
+    lines: int = 0
+    unclustered: int = 0
+    untold: int = 0
+    kinds: set[str] = field(default_factory=set[str])
+
+    def remarks(self, cluster_field: str | None) -> Iterator[str]:
+        if cluster_field and self.unclustered:
+            yield f"{self.unclustered:,} lines have no {cluster_field}: each is taken as a cluster of its own"
+        if self.untold:
+            yield (
+                f"the reward_model of {self.untold:,} lines isn't used: without target_distribution or "
+                "target_reward_model nobody can tell what it expects of the target policy"
+            )
 
 
 def _read(
     reader: Reader, spool: Spool, left_out: Counter[str], cluster_field: str | None, on_bytes: Callable[[int], None]
-) -> tuple[int, int, set[str]]:
-    """Lines; those without a cluster; the kind of rows that were kept, that of the first usable one."""
-    lines = unclustered = 0
-    kinds: set[str] = set()
+) -> _Read:
+    read = _Read()
     for raw in reader.lines(on_bytes):
-        lines += 1
+        read.lines += 1
         try:
-            found = _row(raw, cluster_field, kinds)
+            found = _row(raw, cluster_field, read.kinds)
         except LeftOut as reason:
             left_out[reason.name] += 1
             continue
-        unclustered += not found.clustered
+        read.unclustered += not found.clustered
+        read.untold += found.untold
         spool.add(found)
-    return lines, unclustered, kinds
+    return read
 
 
 def _row(raw: bytes, cluster_field: str | None, kinds: set[str]) -> Row:

@@ -11,7 +11,8 @@ import msgspec
 import orjson
 
 _DECODER: Final = msgspec.json.Decoder()
-_NOT_FINITE: Final = (b"NaN", b"Infinity")
+_MARK: Final = b"\xef\xbb\xbf"  # of byte order: some editors begin a file with it
+_LARGEST: Final = 1e50  # of a number, and of a weight: sums of cubes and of squares of products must be floats
 
 Line = Mapping[str, Any]
 
@@ -26,6 +27,7 @@ class LeftOut(ValueError):  # noqa: N818 # named for what becomes of the line
 
 def decoded(raw: bytes) -> Line:
     """The object that the line is. Raises LeftOut."""
+    raw = raw.removeprefix(_MARK)
     try:
         found = _DECODER.decode(raw)
     except RecursionError:
@@ -45,7 +47,7 @@ def _holds_no_number(raw: bytes) -> bool:
         return 0.0
 
     try:
-        json.loads(raw, parse_constant=spoilt)
+        json.loads(raw.decode(), parse_constant=spoilt)
     except (ValueError, RecursionError):
         return False
     return True
@@ -69,6 +71,8 @@ def as_number(found: object, field: str) -> float:
         raise LeftOut("not-finite") from None
     if not isfinite(value):
         raise LeftOut("not-finite")
+    if abs(value) > _LARGEST:
+        raise LeftOut(f"{_kebab(field)}-too-large")
     return value
 
 
@@ -87,6 +91,8 @@ def propensity(value: float) -> float:
         raise LeftOut("propensity-negative")
     if value > 1:
         raise LeftOut("propensity-above-one")
+    if value < 1 / _LARGEST:
+        raise LeftOut("propensity-too-small")
     return value
 
 
@@ -97,6 +103,23 @@ def target_propensity(value: float) -> float:
     if value > 1:
         raise LeftOut("target-propensity-above-one")
     return value
+
+
+def weights(p: Sequence[float], pi: Sequence[float]) -> None:
+    """Raises LeftOut where the weight of a slate, up to some slot, is too large to be summed."""
+    weight = 1.0
+    for below, above in zip(p, pi, strict=True):
+        weight *= above / below
+        if weight > _LARGEST:
+            raise LeftOut("weight-too-large")
+
+
+def action(line: Line) -> str | None:
+    """What was done: text or a whole number (1.0 is 1). None where there is none."""
+    found = line.get("action")
+    if isinstance(found, float) and found.is_integer():
+        return str(int(found))
+    return str(found) if isinstance(found, int | str) and not isinstance(found, bool) else None
 
 
 def text(line: Line, field: str) -> bytes | None:

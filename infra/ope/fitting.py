@@ -19,6 +19,7 @@ from policies.estimators.reward_model import RewardModel
 
 MOST_FEATURES: Final = 64  # of a context: those that most lines have
 MOST_NAMES: Final = 20_000  # that are counted; later ones aren't looked at
+MOST_ACTIONS: Final = 100_000  # that are counted; later ones are taken together
 MOST_NUMBERS: Final = 1_000_000  # of a model: actions × (features + 1)²
 MOST_PREDICTED: Final = 4_000_000  # rows × actions at once
 NEEDED: Final = "a reward_model with target_distribution, or action, context and target_distribution to fit one from"
@@ -38,6 +39,8 @@ class Seen:
     features: dict[str, list[float]] = field(default_factory=dict[str, list[float]])  # lines, Σx, Σx²
     steady: dict[str, float] = field(default_factory=dict[str, float])  # the one chance that all lines of an action say
     wavering: bool = False  # lines of an action say different chances
+    full: bool = False  # there are more actions than are counted
+    crowded: int = 0  # lines whose action came when there were as many as are counted
 
     def take(self, given: Situation | None, chance: float) -> None:
         """One line, and its target_propensity."""
@@ -45,7 +48,7 @@ class Seen:
         if given is None:
             self.nameless += 1
             return
-        self.actions[given.action] += 1
+        self.crowded += not self._counts(given.action, 1)
         self.blind += given.context is None
         for name, value in (given.context or {}).items():
             sums = self.features.get(name)
@@ -61,16 +64,29 @@ class Seen:
         if given.target is not None:
             self.at_odds += abs(given.target.get(given.action, 0.0) - chance) > _SAME
             for action in given.target:
-                self.actions[action] += 0
+                self._counts(action, 0)
         elif chance < 1.0:
             self.untold += 1
-            self.wavering |= abs(self.steady.setdefault(given.action, chance) - chance) > _SAME
+            if given.action in self.actions:
+                self.wavering |= abs(self.steady.setdefault(given.action, chance) - chance) > _SAME
+
+    def _counts(self, action: str, times: int) -> bool:
+        """Count an action, and say whether there was room for it."""
+        if action not in self.actions and len(self.actions) >= MOST_ACTIONS:
+            self.full = True
+            return False
+        self.actions[action] += times
+        return True
 
     @property
     def table(self) -> dict[str, float] | None:
         """What the target does whatever the context, where lines leave no doubt of it."""
         whole = abs(sum(self.steady.values()) - 1.0) <= _SAME
-        return self.steady if whole and not self.wavering and set(self.steady) == set(self.actions) else None
+        return (
+            self.steady
+            if whole and not self.wavering and not self.full and set(self.steady) == set(self.actions)
+            else None
+        )
 
     def against(self) -> str | None:
         """Why no model can be fitted, and what would be needed; None where one can."""
@@ -101,7 +117,7 @@ class Fitted:
         most = max(1, MOST_NUMBERS // (1 + len(names)) ** 2)
         by_count = sorted(seen.actions, key=lambda action: (-seen.actions[action], action))
         self._own = {action: place for place, action in enumerate(by_count[:most])}
-        self._pooled = len(by_count) > most
+        self._pooled = seen.full or len(by_count) > most
         self._model = RewardModel.nothing(len(self._own) + self._pooled, len(names))
 
     def take(self, block: Block) -> None:
@@ -172,15 +188,21 @@ class Fitted:
     def words(self) -> Iterator[str]:
         """What it is made of, and what it takes for granted."""
         seen, used = self._seen, len(self._columns)
+        more = " and more" if seen.full else ""
         context = f"over {used:,} features of context" if used else "without a context"
         yield (
             "dm, dr, sndr, switch-dr, dros and mrdr rest on a reward model fitted here: ridge regression by action "
-            f"({len(seen.actions):,} actions) {context}, each line predicted by those of other folds"
+            f"({len(seen.actions):,} actions{more}) {context}, each line predicted by those of other folds"
         )
         if len(seen.features) > used:
             yield f"{len(seen.features) - used:,} features of context aren't used: the {used:,} most frequent are"
-        if self._pooled:
+        if len(seen.actions) > len(self._own):
             yield f"{len(seen.actions) - len(self._own):,} rarer actions are expected to earn the same"
+        if seen.full:
+            yield (
+                f"the {MOST_ACTIONS:,} actions that came first are told apart, and the later ones expected to earn the "
+                f"same: those of {seen.crowded:,} lines"
+            )
         if used and seen.blind:
             yield f"{seen.blind:,} lines have no context: they are taken for average"
         if seen.untold:

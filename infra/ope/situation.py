@@ -6,7 +6,7 @@ from typing import Any, Final, cast
 
 import msgspec
 
-from infra.ope.fields import LeftOut, Line, table
+from infra.ope.fields import LeftOut, Line, action, table
 
 DEEPEST: Final = 4  # objects within objects that are looked into
 
@@ -21,12 +21,12 @@ class Situation(msgspec.Struct, array_like=True, frozen=True):
 
 def situation(line: Line) -> Situation | None:
     """None where the line names no action. Raises LeftOut where what the target would do isn't a distribution."""
-    action = line.get("action")
-    if not isinstance(action, int | str) or isinstance(action, bool):
+    done = action(line)
+    if done is None:
         return None
     given = line.get("target_distribution")
     return Situation(
-        action=str(action),
+        action=done,
         context=_context(line.get("context")),
         target=None if given is None else distribution(given),
     )

@@ -34,6 +34,7 @@ class Estimator(Generic[Rows]):
     normalised: bool = False
     cut: bool = False
     of_rewards: bool = False  # its residual is a decision's reward itself
+    by_slot: bool = False  # its gain is a mean over slots, so that product / gain is no reward of anything
     model: str = ""  # the column of rows that it needs: q_logged or q_mrdr
 
     def fits(self, rows: Rows) -> bool:

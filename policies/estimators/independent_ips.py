@@ -22,4 +22,4 @@ def _parts(rows: Slates, terms: Terms) -> Parts:  # noqa: ARG001 # every estimat
     )
 
 
-INDEPENDENT_IPS: Final = Estimator[Slates](name="iips", parts=_parts, sums="iips")
+INDEPENDENT_IPS: Final = Estimator[Slates](name="iips", parts=_parts, sums="iips", by_slot=True)

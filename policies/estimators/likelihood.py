@@ -17,7 +17,7 @@ from policies.estimators.logged import Floats
 ATOM: Final = 0.1  # likelihood of an atom, in rows
 _STEPS: Final = 60
 _EXACT: Final = 1e-4  # of the log-likelihood ratio, at an end
-_ROUNDING: Final = 1e-9  # of a weight
+ROUNDING: Final = 1e-9  # of a weight
 _FAR: Final = 25.0  # times the ratio of an end: how far out it is needn't be known better
 
 
@@ -54,9 +54,14 @@ def interval(points: Points, critical: float) -> tuple[float, float]:
 
 
 def _control(points: Points) -> Floats:
-    """The weights less 1, scaled; nothing where they are off by rounding only, which tells nothing of the rewards."""
-    scale = _scale(points.control)
-    return points.control / scale if scale > _ROUNDING * _scale(points.rows) else np.zeros_like(points.control)
+    """The weights less 1, scaled; nothing where they are off by rounding only, which tells nothing of the rewards.
+
+    Nor where all lie on one side of 0: then no reweighting has a mean weight of 1, and none can be asked for.
+    """
+    told = points.control
+    scale = _scale(told)
+    tells = scale > ROUNDING * _scale(points.rows) and told.min() < 0.0 < told.max()
+    return told / scale if tells else np.zeros_like(told)
 
 
 def _scale(x: Floats) -> float:

@@ -23,4 +23,4 @@ def _parts(rows: Slates, terms: Terms) -> Parts:  # noqa: ARG001 # every estimat
     return Parts(base=rows.v_target[:, 0], gain=w.mean(axis=1), product=correction.sum(axis=1), control=w[:, -1] - 1)
 
 
-PER_DECISION_DR: Final = Estimator[Slates](name="pddr", parts=_parts, sums="pddr", model="q_logged")
+PER_DECISION_DR: Final = Estimator[Slates](name="pddr", parts=_parts, sums="pddr", by_slot=True, model="q_logged")

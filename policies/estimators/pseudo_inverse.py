@@ -18,4 +18,4 @@ def _parts(rows: Slates, terms: Terms) -> Parts:  # noqa: ARG001 # every estimat
     return Parts(base=np.zeros(len(rows)), gain=gain, product=gain * rows.reward.sum(axis=1), control=gain - 1)
 
 
-PSEUDO_INVERSE: Final = Estimator[Slates](name="pi", parts=_parts, sums="pi")
+PSEUDO_INVERSE: Final = Estimator[Slates](name="pi", parts=_parts, sums="pi", by_slot=True)

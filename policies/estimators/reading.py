@@ -15,6 +15,7 @@ from policies.estimators.moments import Moments
 from policies.estimators.sequence import Sequence
 from policies.estimators.sums import BASE, CONTROL, COUNT, GAIN, PRODUCT, SQUARE, Sums, value
 from policies.estimators.terms import Terms
+from policies.estimators.verdict import LEAST_ESS, SURE
 
 UNKNOWN: Final = (np.nan, np.nan)
 FEWEST: Final = 30.0  # effective rows that the quantile is taken for at least: with fewer the atoms widen intervals
@@ -63,7 +64,7 @@ class Reading:
         )
 
     def _intervals(self, estimator: Estimator[Any], sums: Sums) -> dict[str, Interval]:
-        if int((sums.buckets[:, COUNT] > 0).sum()) < 2 or (estimator.normalised and not sums.total[GAIN] > 0):
+        if int((sums.buckets[:, COUNT] > 0).sum()) < 2 or self._in_the_dark(estimator, sums):
             return {}
         confidence, normalised = self.terms.confidence, estimator.normalised
         made: dict[str, Interval] = {}
@@ -79,29 +80,49 @@ class Reading:
             made["confidence-sequence"] = self.anytime.interval(confidence)
         return made
 
+    def _in_the_dark(self, estimator: Estimator[Any], sums: Sums) -> bool:
+        """Whether the log tells nothing of how far off the estimate is, and an interval would be a point.
+
+        No decision has a weight; or all rewards were the same, and what else one can be wasn't said.
+        """
+        if not estimator.model and (not sums.largest > 0 or (not self.known and self.rewards[0] == self.rewards[1])):
+            return True
+        return estimator.normalised and not sums.total[GAIN] > 0
+
     def _likelihood(self, estimator: Estimator[Any], sums: Sums) -> Interval:
         low, high = self.rewards if estimator.of_rewards else (sums.residuals.lowest, sums.residuals.highest)
         if not estimator.cut:
             ends = self._ends(estimator, sums, 0.0)
         else:  # what was cut off a gain could have met the lowest reward, or the highest
             ends = self._ends(estimator, sums, low)[0], self._ends(estimator, sums, high)[1]
+        if _surely_off(sums):  # that weights are 1 on average is no knowledge then, and part of the target isn't seen
+            unseen = (0.0,) if estimator.by_slot else (low, high)
+            lows, highs = zip(ends, *(self._ends(estimator, sums, x, informed=False) for x in unseen), strict=True)
+            ends = min(lows), max(highs)
+        if int((sums.buckets[:, COUNT] > 0).sum()) < FEWEST:  # of so few it knows too little of how clusters differ
+            normal = asymptotic.interval(sums, self.terms.confidence, normalised=False)
+            ends = min(ends[0], normal[0]), max(ends[1], normal[1])
         if self.known and estimator.of_rewards:
             return max(ends[0], low), min(ends[1], high)
         return ends
 
-    def _ends(self, estimator: Estimator[Any], sums: Sums, instead: float) -> Interval:
-        """The interval of mean(base + product + instead · (1 − gain))."""
+    def _ends(self, estimator: Estimator[Any], sums: Sums, instead: float, *, informed: bool = True) -> Interval:
+        """The interval of mean(base + product + instead · (1 − gain)), the latter where gains were cut or aren't whole.
+
+        `informed`: weights are 1 on average.
+        """
+        short = estimator.cut or not informed
         used = sums.buckets[sums.buckets[:, COUNT] > 0]
         n = float(used[:, COUNT].sum())
-        x = used[:, BASE] + used[:, PRODUCT] + (instead * (used[:, COUNT] - used[:, GAIN]) if estimator.cut else 0.0)
+        x = used[:, BASE] + used[:, PRODUCT] + (instead * (used[:, COUNT] - used[:, GAIN]) if short else 0.0)
         centre, base = float(x.sum()) / n, float(used[:, BASE].sum()) / n
         atoms = base + sums.largest * np.array(self._residuals(estimator, sums))
-        if estimator.cut:
+        if short:
             atoms += instead * (1 - sums.largest)
         size = _design_effect(sums)
         points = likelihood.Points(
             x=np.concatenate([x - centre * used[:, COUNT], size * (atoms - centre)]),
-            control=np.concatenate([used[:, CONTROL], [size * sums.control] * 2]),
+            control=np.concatenate([used[:, CONTROL], [size * sums.control] * 2]) * informed,
             rows=np.concatenate([used[:, COUNT], [size] * 2]),
             mass=np.concatenate([np.ones(len(used)), np.full(2, likelihood.ATOM)]),
         )
@@ -122,6 +143,20 @@ class Reading:
             reward, rest = weighted.total, sums.total
             seen += Moments.of(ends - float(reward[PRODUCT] / reward[GAIN] - rest[PRODUCT] / rest[GAIN]))
         return seen.two(1.0 if estimator.model else STRETCHED)
+
+
+def _surely_off(sums: Sums) -> bool:
+    """Whether the weights aren't 1 on average, by more than chance: `verdict` refuses where that is much.
+
+    Of too small an effective sample it can't be said.
+    """
+    if sums.ess < LEAST_ESS:
+        return False
+    by = sums.buckets
+    n = float(by[:, COUNT].sum())
+    off = float(by[:, CONTROL].sum()) / n
+    error = float(np.sqrt(((by[:, CONTROL] - off * by[:, COUNT]) ** 2).sum())) / n
+    return abs(off) > max(SURE * error, likelihood.ROUNDING)
 
 
 def _design_effect(sums: Sums) -> float:

@@ -23,4 +23,4 @@ def _parts(rows: Slates, terms: Terms) -> Parts:  # noqa: ARG001 # every estimat
     )
 
 
-RIPS: Final = Estimator[Slates](name="rips", parts=_parts, sums="rips")
+RIPS: Final = Estimator[Slates](name="rips", parts=_parts, sums="rips", by_slot=True)

@@ -42,7 +42,7 @@ def _too_few(overlap: Overlap, ess: float) -> list[str]:
         return [
             "the target policy would have done nothing of what was logged (all weights are 0): log one closer to it"
         ]
-    if ess >= LEAST_ESS:
+    if ess >= LEAST_ESS * (1 - 1e-9):  # rounding isn't a decision
         return []
     more = ceil(overlap.n * (LEAST_ESS / ess - 1))
     share = overlap.largest / overlap.total if overlap.total else 0.0

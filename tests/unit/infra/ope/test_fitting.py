@@ -139,6 +139,21 @@ def test_many_actions_share_what_is_left(tmp_path: Path, monkeypatch: pytest.Mon
     assert any("rarer actions" in reason for reason in found["reasons"])
 
 
+def test_actions_beyond_those_that_are_counted_are_taken_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("infra.ope.fitting.MOST_ACTIONS", 4)
+    lines = log(300, actions=7)[0]
+    found = told(tmp_path / "log", lines)
+    assert found["estimators"].keys() >= MODELLED
+    assert found["n"] == 300
+    first = set(list(dict.fromkeys([lines[0]["action"], *lines[0]["target_distribution"]]))[:4])
+    later = sum(line["action"] not in first for line in lines)
+    assert any(f"expected to earn the same: those of {later} lines" in reason for reason in found["reasons"])
+    bare = told(tmp_path / "bare", without(lines, "target_distribution"))
+    assert any("give target_distribution" in reason for reason in bare["reasons"])
+
+
 def test_rewards_out_of_range_teach_nothing(tmp_path: Path) -> None:
     lines, _ = log(300)
     far = [*lines, {**lines[0], "decision_id": "far", "reward": 1e9}]

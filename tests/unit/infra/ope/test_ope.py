@@ -80,6 +80,9 @@ BAD: list[tuple[str, Any]] = [
     ("not-finite", '{"decision_id": "x", "propensity": NaN, "reward": 1, "target_propensity": 0.5}'),
     ("not-finite", '{"decision_id": "x", "propensity": 0.5, "reward": -Infinity, "target_propensity": 0.5}'),
     ("not-finite", '{"decision_id": "x", "propensity": 0.5, "reward": 1e999, "target_propensity": 0.5}'),
+    ("propensity-too-small", {"decision_id": "x", "propensity": 5e-324, "reward": 1, "target_propensity": 0.5}),
+    ("reward-too-large", {"decision_id": "x", "propensity": 0.5, "reward": -1e200, "target_propensity": 0.5}),
+    ("not-json", '\ufeff\ufeff{"decision_id": "x", "propensity": 0.5, "reward": 1, "target_propensity": 0.5}'),
     ("reward-not-a-number", {"decision_id": "x", "propensity": 0.5, "reward": "1", "target_propensity": 0.5}),
     ("reward-not-a-number", {"decision_id": "x", "propensity": 0.5, "reward": True, "target_propensity": 0.5}),
     ("missing-propensity", {"decision_id": "x", "reward": 1, "target_propensity": 0.5}),
@@ -136,6 +139,69 @@ def test_a_packed_log_whole_and_cut_off(packed: str, tmp_path: Path) -> None:
     assert found["excluded"]["damaged-file"] == 1
     assert any("damaged after line" in reason for reason in found["reasons"])
     assert found["n"] < 400
+
+
+def test_a_log_cut_off_in_its_first_line_is_said_to_be_damaged(tmp_path: Path) -> None:
+    (tmp_path / "cut").write_bytes(gzip.compress(written(tmp_path / "log.jsonl", good(1)).read_bytes())[:12])
+    with pytest.raises(UserError, match="is damaged before its first line ends"):
+        told(tmp_path / "cut")
+
+
+def test_marks_of_byte_order_and_whole_numbers_as_floats_are_read(tmp_path: Path) -> None:
+    lines = good(300, model=True)
+    odd = [{**line, "action": float(line["action"])} for line in lines]
+    (tmp_path / "odd").write_bytes(b"\xef\xbb\xbf" + written(tmp_path / "plain", odd).read_bytes())
+    assert told(tmp_path / "odd")["estimators"] == told(written(tmp_path / "log", lines))["estimators"]
+
+
+def test_a_reward_model_without_a_target_distribution_costs_no_line(tmp_path: Path) -> None:
+    lines = good(300, model=True)
+    bare: Lines = [{name: value for name, value in line.items() if name != "target_distribution"} for line in lines]
+    found = told(written(tmp_path / "bare", bare))
+    assert (found["n"], found["verdict"], found["reward_model"]) == (300, "ok", "none")
+    assert any("the reward_model of 300 lines isn't used" in reason for reason in found["reasons"])
+    given = [{**line, "target_reward_model": 0.5} for line in bare]
+    assert told(written(tmp_path / "given", given))["estimators"]["dm"]["value"] == pytest.approx(0.5)
+    sure = [{**line, "target_propensity": 1.0} for line in bare]
+    found = told(written(tmp_path / "sure", sure))["estimators"]["dm"]
+    assert found["value"] == pytest.approx(np.mean([line["reward_model"][line["action"]] for line in lines]))
+    two: Lines = [{**line, "reward_model": {"0": 0.2, "1": 0.6}, "action": line["action"] % 2} for line in bare]
+    found = told(written(tmp_path / "two", two))["estimators"]["dm"]
+    pi = [line["target_propensity"] if line["action"] else 1 - line["target_propensity"] for line in two]
+    assert found["value"] == pytest.approx(0.2 + 0.4 * np.mean(pi))
+
+
+def test_where_nothing_tells_how_far_off_it_is_no_interval_is_told(tmp_path: Path) -> None:
+    lines = good(300)
+    never = told(written(tmp_path / "never", [{**line, "target_propensity": 0.0} for line in lines]))
+    same = told(written(tmp_path / "same", [{**line, "reward": 1} for line in lines]))
+    for found in (never, same):
+        assert found["verdict"] == "refused"
+        assert (found["estimators"]["ips"]["low"], found["estimators"]["ips"]["high"]) == (None, None)
+    ranged = told(tmp_path / "same", "--reward-low", "0", "--reward-high", "1")["estimators"]["ips"]
+    assert ranged["low"] < 0.999
+    assert ranged["high"] == pytest.approx(ranged["value"], abs=0.1)
+
+
+def test_the_share_of_the_target_that_was_never_logged_widens_the_interval(tmp_path: Path) -> None:
+    rng = np.random.default_rng(2)
+    arms = rng.integers(0, 10, 40_000)
+    target = np.arange(1.0, 11.0) / 55.0 * 0.95  # 5% of what it does isn't in the log
+    rows = [
+        {
+            "decision_id": i,
+            "propensity": 0.1,
+            "target_propensity": float(target[arm]),
+            "reward": int(rng.random() < 0.3),
+        }
+        for i, arm in enumerate(arms.tolist())
+    ]
+    found = told(written(tmp_path / "log", rows))
+    ips = found["estimators"]["ips"]
+    assert found["verdict"] == "ok"
+    assert ips["low"] < 0.95 * 0.3 < 0.95 * 0.3 + 0.05 < ips["high"]  # where none of the rest earns, and where all does
+    assert ips["high"] - ips["low"] < 0.1
+    assert any("weights are 0.9" in reason for reason in found["reasons"])
 
 
 def test_slates(tmp_path: Path) -> None:

@@ -1,10 +1,12 @@
 """Intervals hold the truth as often as they say. tests/benchmarks/coverage.py measures it in full."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
+from policies.estimators import likelihood
 from policies.estimators.judged import Judged
 from policies.estimators.logged import Logged
 from policies.estimators.sequence import Sequence
@@ -50,6 +52,46 @@ def test_rows_of_one_user_count_as_one_draw() -> None:
         width = [ends[1] - ends[0] for ends in (each.intervals[name] for each in (one, ten, whole))]
         assert width[2] == pytest.approx(width[0], rel=0.15), name
         assert width[1] < 0.5 * width[0], name
+
+
+def test_of_a_few_users_the_interval_covers_too() -> None:
+    held, runs = 0, 60
+    for run in range(runs):
+        rng = np.random.default_rng(run)
+        user = np.repeat(np.arange(4), 100)
+        action = (rng.random(400) < 0.3).astype(np.int64)
+        reward = (rng.random(400) < 0.3 + 0.3 * action + rng.normal(0.0, 0.1, 4)[user]).astype(np.float64)
+        rows = Logged(
+            reward=reward,
+            propensity=np.array([0.7, 0.3])[action],
+            target_propensity=np.array([0.4, 0.6])[action],
+            cluster=rng.integers(0, 2**63, 4).astype(np.uint64)[user],
+        )
+        found = Judged.of(rows, Terms(replicates=1, buckets=64)).result().estimators["ips"]
+        held += found.low <= 0.3 + 0.3 * 0.6 <= found.high
+    assert held >= 0.86 * runs  # 3 standard errors below 95%
+
+
+def test_a_few_users_whose_weights_are_all_above_1_have_an_interval_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No reweighting of three users has a mean weight of 1 then; looking for one would never end."""
+    looks = 0
+    search = likelihood._logs  # pyright: ignore[reportPrivateUsage]
+
+    def counted(*given: Any) -> Any:
+        nonlocal looks
+        looks += 1
+        return search(*given)
+
+    monkeypatch.setattr(likelihood, "_logs", counted)
+    rng = np.random.default_rng(0)
+    user, reward = np.repeat(np.arange(3, dtype=np.uint64), 100), (rng.random(300) < 0.4).astype(np.float64)
+    target = np.where(rng.random(300) < 0.6, 0.7, 0.4)
+    rows = Logged(reward=reward, propensity=np.full(300, 0.5), target_propensity=target, cluster=user)
+    found = Judged.of(rows, Terms(replicates=1)).result().estimators["ips"]
+    low, high = found.intervals["empirical-likelihood"]
+    assert looks < 1000
+    assert low < found.value < high
+    assert high - low > 0.02
 
 
 @pytest.mark.parametrize("rounding", [0.0, 1e-15])
