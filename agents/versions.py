@@ -43,7 +43,7 @@ class Serving:
         try:
             version = version_of(record)
             self.highest = max(self.highest, version.number)
-            if version.number in self.wanted:
+            if version.number in self.wanted - self.kept.keys():  # a number means the first that had it
                 self.kept = {**self.kept, version.number: version}
             if record.act == "offer":
                 return False

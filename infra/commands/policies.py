@@ -82,8 +82,10 @@ def promote(  # noqa: PLR0913 # each is an option
     *,
     which: Annotated[str, typer.Argument(metavar="N|FILE", help="A version's number, or a file from `pretrain`.")],
     evidence: Annotated[
-        Path | None,
-        typer.Option(metavar="REPORT", help="What `tradewind replay` or `what-if` found: JSON, or the page."),
+        list[Path] | None,
+        typer.Option(
+            metavar="REPORT", help="What `tradewind replay` or `what-if` found: JSON, or the page; repeatable."
+        ),
     ] = None,
     max_age: Annotated[str, typer.Option(help="How old the evidence may be: 12h, 14d.")] = "14d",
     force: Annotated[
@@ -98,11 +100,14 @@ def promote(  # noqa: PLR0913 # each is an option
     """Have a version serve that is proven to earn more. Workers take it up between two batches; nothing is restarted.
 
     The evidence must be about this version and measured against the one that serves; in every domain that it changes,
-    the lower bound of what it earns must exceed what the serving version earns. --force overrides, on record.
-    Ends a hold, so that the learner's versions are taken again. A file is verified first, and becomes the next version.
+    the lower bound of what it earns must exceed what the serving version earns. Where no one report tells of all of
+    them, give several. --force overrides, on record.
+    Ends a hold, so that the learner's versions are taken again. A file is verified first; it keeps its number if it was
+    offered, and becomes the next version otherwise.
 
     Examples: `tradewind replay --from last=30d --policy serving,7 --json > evidence.json`, then
     `tradewind policies promote 7 --evidence evidence.json`;
+    `tradewind policies promote 7 --evidence stock.json --evidence ads.json`;
     `tradewind policies promote 7 --force --reason "the rollback was a false alarm"`.
     """
     from infra.versions import policy_log, promoting
@@ -110,7 +115,7 @@ def promote(  # noqa: PLR0913 # each is an option
     loaded = _settings(bootstrap_servers, prefix)
     log = _read(loaded)
     version = _numbered(log, int(which)) if which.isdigit() else _from_file(log, Path(which))
-    asked = promoting.Asked(which=which, evidence=evidence, max_age=max_age, force=force, reason=reason or "")
+    asked = promoting.Asked(which=which, evidence=evidence or (), max_age=max_age, force=force, reason=reason or "")
     proof, why = promoting.proof(log.serving.current, version, asked)
     after = policy_log.act(loaded, log, version, "promote", reason=why, hold=hold, proof=proof)
     _done(after, loaded, as_json=as_json)
@@ -252,13 +257,13 @@ def _fit(record: "PolicyVersionRecord") -> Any:
 
 
 def _from_file(log: "PolicyLog", path: Path) -> Any:
-    from infra.versions.pretrained import as_version, whole
+    from infra.versions.pretrained import brought
 
-    known = whole(path)
-    if known is not None and known.sha256 in log.versions:
-        return _fit(log.versions[known.sha256].record)
     highest = max((entry.record.number for entry in log.entries), default=0)
-    return as_version(path, log.serving.current, highest + 1)
+    version, said = brought(path, log.serving.current, log.readable, highest + 1)
+    if said:
+        _progress(said)
+    return version
 
 
 def _write(out: Path, record: "PolicyVersionRecord") -> None:

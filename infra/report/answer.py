@@ -1,6 +1,6 @@
 """The answer in words: ship it, don't, or it can't be told, and why. A promotion goes by the same."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -54,6 +54,32 @@ def answer(evidence: Evidence, candidate: Candidate) -> Answer:
     found = list(standings(evidence, candidate))
     said, why = _weighed(candidate, found, serves=_serves(evidence, candidate), sure=evidence.confidence)
     return Answer(candidate=candidate, said=said, why=why, standings=found)
+
+
+_RANKS: Final[Mapping[Found, int]] = {"worse": 0, "open": 1, "better": 2, "same": 4, "refused": 5}
+
+
+def together(told: Sequence[Answer], *, sure: float) -> Answer:
+    """What several pieces of evidence on the same version say: of each domain what the least favourable of them says.
+
+    One that can't say anything of a domain leaves it to the others; there is one at least.
+    """
+    if all(one.said == "same" for one in told):
+        return told[0]
+    by: dict[str, Standing] = {}
+    for standing in (each for one in told for each in one.standings):
+        before = by.setdefault(standing.domain, standing)
+        by[standing.domain] = min(before, standing, key=_favour)
+    found = list(by.values())
+    said, why = _weighed(told[0].candidate, found, serves=False, sure=sure)
+    return Answer(candidate=told[0].candidate, said=said, why=why, standings=found)
+
+
+def _favour(standing: Standing) -> tuple[float, float]:
+    """The lower, the less is said for the candidate; last what nothing is said by."""
+    unheld = standing.found == "better" and not standing.baseline.serves
+    low = standing.over.low
+    return 3 if unheld else _RANKS[standing.found], 0.0 if low is None else low
 
 
 def _serves(evidence: Evidence, candidate: Candidate) -> bool:

@@ -2,8 +2,8 @@
 
 import getpass
 import time
-from collections.abc import Generator
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -67,14 +67,35 @@ class PolicyLog:
         told = [entry.record.evidence for entry in self.entries if entry.record.act == "reject"]
         return {str(one.get("domain")): int(one.get("rejected", 0)) for one in told}
 
+    @property
+    def readable(self) -> Iterator[PolicyVersion]:
+        """The versions that can be read, in order."""
+        for entry in self.versions.values():
+            with suppress(Refused):
+                yield version_of(entry.record)
+
+    @property
+    def shared(self) -> list[str]:
+        """A sentence for each number that several versions have: they were made at the same time."""
+        by: dict[int, list[PolicyVersionRecord]] = {}
+        for entry in self.versions.values():
+            by.setdefault(entry.record.number, []).append(entry.record)
+        return [
+            f"Version {number} is {found[0].sha256[:12]} by {found[0].by}; "
+            + ", ".join(f"{one.sha256[:12]} by {one.by}" for one in found[1:])
+            + " came later with the same number, which doesn't mean it: offer its file again."
+            for number, found in by.items()
+            if len(found) > 1
+        ]
+
     def find(self, number: int) -> PolicyVersionRecord:
-        """The newest record of this number. Raises UserError."""
+        """The record that first brought this number. Raises UserError."""
         found = [entry.record for entry in self.versions.values() if entry.record.number == number]
         if number == 0:
             return record_of(SHIPPED, "publish", by="shipped")
         if not found:
             raise UserError(f"there is no version {number}: `tradewind policies list` shows those there are")
-        return found[-1]
+        return found[0]
 
     def mark(self, sha256: str) -> str:
         """What a version is now."""
@@ -149,8 +170,7 @@ def act(
 def offer(settings: Settings, before: PolicyLog, version: PolicyVersion, *, reason: str) -> PolicyLog:
     """Bring a version that is to be tried and not to serve. Returns the log as it then is; raises UserError."""
     after = _put(settings, record_of(version, "offer", by=_who(), reason=reason, at=_next_moment(before)), "be tried")
-    twice = [one for one in after.versions.values() if one.record.number == version.number]
-    if len(twice) > 1:
+    if after.find(version.number).sha256 != version.sha256:
         raise UserError(f"another version {version.number} was made at the same time: offer this one again")
     return after
 

@@ -1,6 +1,6 @@
 """A prior as a file: meta-trained by its domain's own training, and made a version of the policy to be promoted."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from importlib import import_module
@@ -15,7 +15,7 @@ from infra.errors import UserError
 from infra.limited import content
 from policies.artefact import MAX_BYTES, Artefact, ArtefactError, pack, unpack
 from policies.meta.domains import DOMAINS
-from policies.version import SCHEMA, PolicyVersion, priors_of
+from policies.version import SCHEMA, PolicyVersion, apart, priors_of
 
 Tensors = dict[str, Any]
 
@@ -107,6 +107,34 @@ def as_version(path: Path, parent: PolicyVersion, number: int) -> PolicyVersion:
         priors=parent.priors | own,
         seed=int(found.about.get("seed", "0")),
         evidence={"domain": domain, "pretrained": found.sha256},
+    )
+
+
+def brought(
+    path: Path, parent: PolicyVersion, known: Iterable[PolicyVersion], number: int
+) -> tuple[PolicyVersion, str]:
+    """The version that a file stands for, and what to say of it: one of the `known`, or a new one of this number.
+
+    It is a known one where that goes by the same numbers in every domain. `known` come as the log brought them: a
+    number means the first version that had it. Raises UserError.
+    """
+    first: dict[int, PolicyVersion] = {}
+    for one in known:
+        first.setdefault(one.number, one)
+    given = whole(path)
+    if given is not None and given.number in first and first[given.number].sha256 == given.sha256:
+        return first[given.number], ""
+    made = as_version(path, parent, number)
+    same = next((one for one in first.values() if one.number and not apart(one, made)), None)
+    if same is not None:
+        return same, f"{path} is version {same.number}: that goes by the same numbers"
+    file = made.evidence.get("pretrained")
+    before = [one.number for one in first.values() if file and one.evidence.get("pretrained") == file]
+    if not before:
+        return made, ""
+    return made, (
+        f"{path} came as version {before[-1]} before, and version {parent.number}, which serves, goes by other numbers "
+        f"in the domains that the file leaves out: with those it is a new version, {number}"
     )
 
 

@@ -1,5 +1,6 @@
 """A promotion as a person asks for it: the evidence read and ruled on, or a reason to go without."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import time
@@ -17,7 +18,7 @@ class Asked:
     """The options of a promotion. `which` is how the version was named."""
 
     which: str
-    evidence: Path | None
+    evidence: Sequence[Path]
     max_age: str
     force: bool
     reason: str
@@ -31,7 +32,7 @@ def proof(serving: PolicyVersion, version: PolicyVersion, asked: Asked) -> tuple
     reason = asked.reason.strip()
     if asked.force and not reason:
         raise UserError("--force needs --reason: it goes on record")
-    if asked.evidence is not None:
+    if asked.evidence:
         return _ruled(serving, version, asked, reason)
     if version.sha256 == serving.sha256 and reason:
         return None, reason
@@ -39,26 +40,27 @@ def proof(serving: PolicyVersion, version: PolicyVersion, asked: Asked) -> tuple
         raise UserError(
             f"a promotion needs evidence that the version earns more: `tradewind replay --policy "
             f"{serving.number},{asked.which} --json > evidence.json`, or for orders and bids `tradewind what-if stock "
-            f"--policy live,{asked.which} --report evidence.json`, then --evidence evidence.json; without it, "
-            '--force --reason "…" goes on record'
+            f"--policy live,{asked.which} --report evidence.json`, then --evidence evidence.json, once for each file; "
+            'without it, --force --reason "…" goes on record'
         )
     return UNPROVEN, reason
 
 
 def _ruled(serving: PolicyVersion, version: PolicyVersion, asked: Asked, reason: str) -> tuple[Digest, str]:
-    path = asked.evidence or Path()
-    found = opened(path)
+    found = [opened(path) for path in asked.evidence]
+    given, names = [one.evidence for one in found], " and ".join(str(path) for path in asked.evidence)
     made = ruling(
-        found.evidence,
+        given,
         Named(number=version.number, sha256=version.sha256),
         Named(number=serving.number, sha256=serving.sha256),
         now=int(time() * 1000),
         max_age=duration(asked.max_age),
+        which=asked.which,
     )
     if not made.passed and not asked.force:
         against = " ".join(one if one.endswith(".") else f"{one}." for one in made.refusals)
         raise UserError(
-            f'version {version.number} isn\'t promoted on {path}: {against} --force --reason "…" overrides, on record'
+            f'version {version.number} isn\'t promoted on {names}: {against} --force --reason "…" overrides, on record'
         )
-    kept = digest(found.evidence, made, file_sha256=found.sha256)
-    return kept, reason or f"on evidence {path.name}"
+    kept = digest(given, made, files=[one.sha256 for one in found])
+    return kept, reason or f"on evidence {' and '.join(path.name for path in asked.evidence)}"

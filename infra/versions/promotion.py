@@ -8,7 +8,7 @@ import msgspec
 
 from infra.dashboard.wording import signed, units
 from infra.judging.evidence import Candidate, Evidence, Named
-from infra.report.answer import Answer, answer
+from infra.report.answer import Answer, answer, together
 from infra.report.standing import Standing, needed
 from streams.times import DAY
 
@@ -28,21 +28,28 @@ class Ruling:
         return not self.refusals
 
 
-def ruling(evidence: Evidence, version: Named, serving: Named, *, now: int, max_age: int) -> Ruling:
+def ruling(
+    given: Sequence[Evidence], version: Named, serving: Named, *, now: int, max_age: int, which: str = ""
+) -> Ruling:
     """Whether the evidence carries the promotion of a version over the one that serves. Times in epoch ms.
 
-    It must be about exactly this version, measured against the one that serves now, not older than `max_age`, and in
-    each domain in which the two differ the lower bound of what it earns must exceed what the other earns.
+    Each piece, of one at least, must be about exactly this version, measured against the one that serves now, and not
+    older than `max_age`; and in each domain in which the two differ the lower bound of what it earns must exceed what
+    the other earns, by every piece that can tell. `which` is how the version was named.
     """
-    candidate = _candidate(evidence, version)
-    if candidate is None:
-        return Ruling(refusals=[_not_about(evidence, version, serving)])
-    told = answer(evidence, candidate)
-    refusals = [*_other_serving(evidence, serving), *_stale(evidence, now=now, max_age=max_age)]
+    refusals: list[str] = []
+    answers: list[Answer] = []
+    for evidence in given:
+        candidate = _candidate(evidence, version)
+        if candidate is None:
+            return Ruling(refusals=[_not_about(evidence, version, serving, which or str(version.number))])
+        answers.append(answer(evidence, candidate))
+        refusals += [*_other_serving(evidence, serving), *_stale(evidence, now=now, max_age=max_age)]
+    told = together(answers, sure=min(evidence.confidence for evidence in given))
     refusals += [one for standing in told.standings for one in _short_of(standing, version)]
     if not refusals and told.said != "ship":
         refusals.append(f"it shows no gain: {told.why[0].lower()}{told.why[1:]}")
-    return Ruling(refusals=refusals, about=told)
+    return Ruling(refusals=list(dict.fromkeys(refusals)), about=told)
 
 
 def _candidate(evidence: Evidence, version: Named) -> Candidate | None:
@@ -51,10 +58,10 @@ def _candidate(evidence: Evidence, version: Named) -> Candidate | None:
     return next((one for one in versions if (one.version, one.sha256) == wanted), None)
 
 
-def _not_about(evidence: Evidence, version: Named, serving: Named) -> str:
+def _not_about(evidence: Evidence, version: Named, serving: Named, which: str) -> str:
     judged = [f"version {one.version} ({one.sha256[:_SHORT]})" for one in evidence.candidates if one.kind == "version"]
     said = f"it is about {', '.join(judged)}" if judged else "it judges no version"
-    policies = f"{serving.number},{version.number}"
+    policies = f"{serving.number},{which}"
     return (
         f"{said}, and not about version {version.number} ({version.sha256[:_SHORT]}): judge that one by "
         f"`tradewind replay --policy {policies} --json`"
@@ -132,12 +139,14 @@ class Headline(msgspec.Struct, frozen=True, kw_only=True):
 class Digest(msgspec.Struct, frozen=True, kw_only=True):
     """What goes on record with a promotion: which evidence, its headline numbers, and what spoke against it.
 
-    `file_sha256` is empty where there was no evidence. Times are epoch ms.
+    `file_sha256` is empty where there was no evidence; `more_sha256` are of further files, where there were several.
+    Times are epoch ms; `since` and `until` hold all of them.
     """
 
     forced: bool
     refused: list[str]
     file_sha256: str = ""
+    more_sha256: list[str] = []
     made_at: int = 0
     since: int | None = None
     until: int | None = None
@@ -152,22 +161,29 @@ KEY: Final = "promotion"  # in the evidence of the act
 UNPROVEN: Final = Digest(forced=True, refused=["there was no evidence"])
 
 
-def digest(evidence: Evidence, found: Ruling, *, file_sha256: str) -> Digest:
-    """What is kept of a ruling; one that didn't pass was forced."""
-    kept = evidence.range
+def digest(given: Sequence[Evidence], found: Ruling, *, files: Sequence[str]) -> Digest:
+    """What is kept of a ruling; one that didn't pass was forced. `files` are the hashes of what held the evidence."""
+    evidence = given[0]
+    since = [found for found in (_first(one.range.since, one.range.first_decision) for one in given) if found]
+    until = [found for found in (_first(one.range.until, one.range.last_decision) for one in given) if found]
     return Digest(
         forced=not found.passed,
         refused=list(found.refusals),
-        file_sha256=file_sha256,
-        made_at=evidence.made_at,
-        since=kept.since if kept.since is not None else kept.first_decision,
-        until=kept.until if kept.until is not None else kept.last_decision,
-        judged=evidence.judged,
+        file_sha256=files[0],
+        more_sha256=list(files[1:]),
+        made_at=min(one.made_at for one in given),
+        since=min(since, default=None),
+        until=max(until, default=None),
+        judged=sum(one.judged for one in given),
         serving=None if evidence.serving is None else evidence.serving.number,
         confidence=evidence.confidence,
         said="" if found.about is None else found.about.said,
         domains={} if found.about is None else {one.domain: _headline(one) for one in found.about.standings},
     )
+
+
+def _first(one: int | None, other: int | None) -> int | None:
+    return other if one is None else one
 
 
 def _headline(standing: Standing) -> Headline:
@@ -195,7 +211,8 @@ def told(kept: Any) -> str:
         found = msgspec.convert(kept, Digest)
     except msgspec.ValidationError:
         return ""
-    said = [f"evidence {found.file_sha256[:_SHORT]}" if found.file_sha256 else "no evidence"]
+    files = [one[:_SHORT] for one in (found.file_sha256, *found.more_sha256) if one]
+    said = [f"evidence {' and '.join(files)}" if files else "no evidence"]
     said += [_line(domain, one) for domain, one in found.domains.items() if one.found != "same"]
     forced = f" (forced, though {' '.join(found.refused)})" if found.forced else ""
     return "; ".join(said) + forced

@@ -24,6 +24,7 @@ def summary(log: PolicyLog, experiments: Sequence[Experiment]) -> dict[str, Any]
         "versions": [_row(log, entry, experiments) for entry in log.versions.values()],
         "rejected": log.rejected,
         "missing": missing(experiments, _numbers(log)),
+        "shared": log.shared,
     }
 
 
@@ -114,7 +115,7 @@ def print_table(log: PolicyLog, experiments: Sequence[Experiment]) -> None:
     console.print("Gains over the parent on held-out entities, per outcome, with a one-sided 95% bound below.")
     for domain, count in log.rejected.items():
         console.print(f"{count} candidates for {domain} were turned down by the gate.", highlight=False)
-    for sentence in missing(experiments, _numbers(log)):
+    for sentence in (*missing(experiments, _numbers(log)), *log.shared):
         console.print(sentence, highlight=False, markup=False)
     for entry in log.entries:
         if entry.refused:

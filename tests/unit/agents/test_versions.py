@@ -121,6 +121,19 @@ def test_versions_that_an_experiment_takes_are_kept_whether_they_serve_or_not() 
     assert {number: one.sha256 for number, one in serving.kept.items()} == {2: TWO.sha256, 9: apart.sha256}
 
 
+def test_a_number_means_the_first_version_that_had_it() -> None:
+    """The learner may publish a number at the moment in which somebody offers it: an arm doesn't change its policy."""
+    offered, published_too = version(1, log_mu=0.2), published(ONE)
+    serving = Serving(wanted=frozenset({1}))
+    serving.take(record_of(offered, "offer", by="ann"))
+    assert serving.take(published_too)
+    assert serving.kept[1].sha256 == offered.sha256
+    serving = Serving(wanted=frozenset({1}))
+    serving.take(published_too)
+    serving.take(record_of(offered, "offer", by="ann"))
+    assert serving.kept[1].sha256 == ONE.sha256
+
+
 def test_what_is_offered_never_serves_but_is_kept_where_an_experiment_takes_it() -> None:
     serving = Serving(wanted=frozenset({1}))
     assert not serving.take(record_of(ONE, "offer", by="ann"))

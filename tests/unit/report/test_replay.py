@@ -45,7 +45,7 @@ def test_a_report_is_written_and_is_about_the_file_that_was_judged(
     assert (serving.kind, serving.changes) == ("version", [])
     assert (candidate.version, candidate.changes) == (1, ["recommendation"])
     assert (rule.kind, rule.changes) == ("rule", None)
-    made = ruling(found, Named(number=1, sha256=candidate.sha256), serves, now=found.made_at, max_age=1)
+    made = ruling([found], Named(number=1, sha256=candidate.sha256), serves, now=found.made_at, max_age=1)
     assert made.about is not None
     assert not made.passed
 

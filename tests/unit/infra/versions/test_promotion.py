@@ -18,7 +18,7 @@ from tests.unit.report.made import BETTER, ELSE, NOW, SERVING, SLATES, candidate
 
 
 def ruled(given: Evidence, version: Named = BETTER, serving: Named = SERVING, days: float = 0.0) -> Ruling:
-    return ruling(given, version, serving, now=NOW + round(days * DAY), max_age=14 * DAY)
+    return ruling([given], version, serving, now=NOW + round(days * DAY), max_age=14 * DAY)
 
 
 def against(given: Evidence, **options: Any) -> str:
@@ -119,15 +119,42 @@ def test_the_page_and_the_rule_say_the_same() -> None:
 
 def test_what_is_kept_says_what_was_shown_and_what_spoke_against_it() -> None:
     given = of((0.1, 0.04))
-    kept = digest(given, ruled(given), file_sha256="f" * 64)
+    kept = digest([given], ruled(given), files=["f" * 64])
     assert (kept.forced, kept.refused, kept.serving, kept.judged) == (False, [], 4, 3400)
     assert kept.domains[SLATES].low == pytest.approx(0.06)
     line = told(msgspec.to_builtins(kept))
     assert line.startswith("evidence ffffffffffff; recommendation +0.1 (+0.06 to +0.14) on 0.8 a decision, 3,400")
     short = of((0.1, 0.2))
-    forced = told(msgspec.to_builtins(digest(short, ruled(short), file_sha256="f" * 64)))
+    forced = told(msgspec.to_builtins(digest([short], ruled(short), files=["f" * 64])))
     assert "(forced, though recommendation: version 7 earns 0.7 a decision at least" in forced
     assert told(None) == told("x") == told({"forced": 3}) == ""
+
+
+def test_several_reports_carry_together_what_none_carries_alone() -> None:
+    """What one of them can't tell is left to the others; where two can, the less favourable counts."""
+    changes, lines = [SLATES, "bidding"], {SLATES: logged(), "bidding": logged()}
+
+    def report(**domains: Any) -> Evidence:
+        return evidence(candidate(BETTER, domains, changes=changes), logged=lines)
+
+    def both(*given: Evidence) -> Ruling:
+        return ruling(given, BETTER, SERVING, now=NOW, max_age=14 * DAY)
+
+    slates, bids = report(recommendation=judged(), bidding=made.refused("by chance")), report(bidding=judged())
+    assert not both(slates).passed
+    assert not both(bids).passed
+    for given in ((slates, bids), (bids, slates)):
+        found = both(*given)
+        assert found.passed
+        kept = digest(given, found, files=["a" * 64, "b" * 64])
+        assert {name for name, one in kept.domains.items() if one.found == "better"} == set(changes)
+        assert told(msgspec.to_builtins(kept)).startswith("evidence aaaaaaaaaaaa and bbbbbbbbbbbb; ")
+    for doubtful in (report(bidding=judged(0.1, 0.2)), report(bidding=judged(-0.1, 0.05))):
+        assert "bidding: version 7 earns" in " ".join(both(slates, bids, doubtful).refusals)
+    other = evidence(candidate(ELSE, {SLATES: judged()}))
+    assert "not about version 7" in both(slates, bids, other).refusals[0]
+    old = evidence(candidate(BETTER, {"bidding": judged()}, changes=changes), logged=lines, made_at=NOW - 20 * DAY)
+    assert "ends 20 days ago" in both(slates, bids, old).refusals[0]
 
 
 # ---- As a person asks for it -----------------------------------------------------------------------------------------
@@ -137,7 +164,9 @@ NOW_SERVING = PolicyVersion(number=4, parent=0, priors={})
 
 
 def asked(evidence: Path | None = None, *, force: bool = False, reason: str = "") -> promoting.Asked:
-    return promoting.Asked(which="7", evidence=evidence, max_age="14d", force=force, reason=reason)
+    return promoting.Asked(
+        which="7", evidence=[evidence] if evidence else [], max_age="14d", force=force, reason=reason
+    )
 
 
 def test_without_evidence_it_takes_force_and_a_reason() -> None:
