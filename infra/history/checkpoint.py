@@ -18,7 +18,8 @@ FORMAT: Final = 1
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """A run: its task and its units, each with how far it is. JSON, so that anyone may look; never code.
 
-    `options` are what was asked to be read, as a person wrote it; `since` and `until` (epoch ms) what that meant then.
+    `options` are what was asked to be read, as a person wrote it; `since` and `until` (epoch ms) what that meant then;
+    `notes` are the caller's own, to be found again by whoever goes on.
     """
 
     task: Task
@@ -26,6 +27,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     options: dict[str, str] = {}
     since: int | None = None
     until: int | None = None
+    notes: dict[str, str] = {}
     format: int = FORMAT
 
     @property

@@ -18,6 +18,7 @@ from infra.history.rejected import rejected
 from streams.topics import Topic
 
 PARQUET: Final = b"PAR1"
+_LINES: Final = 2**40  # no file has as many
 SUFFIXES: Final = (".jsonl", ".jsonl.gz", ".jsonl.zst", ".parquet")
 
 
@@ -29,11 +30,14 @@ def files(
     until: int | None = None,
     beyond: Iterable[Topic] = (),
     by: By = "log",
+    numbered: bool = False,
     option: str = "--events",
 ) -> FilePart:
     """The history that these files are; a directory stands for all that it holds of known kinds, by name.
 
-    `topics` empty stands for all; the range (epoch ms) is of the log's time. Raises UserError, which names `option`.
+    `topics` empty stands for all; the range (epoch ms) is of the log's time. `numbered`: a message without an offset
+    has that of its line, for a mapping that names by it what has no name of its own. Raises UserError, which names
+    `option`.
     """
     slices = [_slice(file, option) for path in paths for file in _listed(path, option)]
     return FilePart(
@@ -43,6 +47,7 @@ def files(
         beyond=tuple(topic.name for topic in beyond),
         topics=tuple(topic.name for topic in topics),
         by=by,
+        numbered=numbered,
     )
 
 
@@ -145,7 +150,8 @@ class FileReading:
     def _places(self, number: int) -> Iterator[Place]:
         one, file = self._slices[number], self._files[number]
         try:
-            for place in places(file, one) if one.format == "jsonl" else rows(file, one):
+            for found in places(file, one) if one.format == "jsonl" else rows(file, one):
+                place = _numbered(found, number) if self._part.numbered else found
                 if (kept := self._kept(place)) is not None:
                     yield kept
             self._ended.add(number)
@@ -167,6 +173,14 @@ class FileReading:
             return place._replace(found=_timeless(found, place))
         is_late = until is not None and at >= until and found.topic.name not in self._beyond
         return None if is_late or (since is not None and at < since) else place
+
+
+def _numbered(place: Place, file: int) -> Place:
+    """The same message has the same number whatever range is asked for: its line's, beyond those of earlier files."""
+    found = place.found
+    if not isinstance(found, Message) or found.offset is not None:
+        return place
+    return place._replace(found=found._replace(offset=file * _LINES + place.line - 1))
 
 
 def _timeless(found: Message, place: Place) -> Rejected:

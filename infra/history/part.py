@@ -55,7 +55,8 @@ class FileSlice(msgspec.Struct, frozen=True, kw_only=True):
 class FilePart(msgspec.Struct, frozen=True, kw_only=True, tag="files"):
     """Files, each in its own order, merged by time; of them what lies in `since` ≤ log time < `until` (epoch ms).
 
-    Of the topics in `beyond`, `until` doesn't end it. `topics` empty stands for all.
+    Of the topics in `beyond`, `until` doesn't end it. `topics` empty stands for all. `numbered`: a message without
+    an offset has that of its line.
     """
 
     slices: tuple[FileSlice, ...]
@@ -64,6 +65,7 @@ class FilePart(msgspec.Struct, frozen=True, kw_only=True, tag="files"):
     beyond: tuple[str, ...] = ()
     topics: tuple[str, ...] = ()
     by: By = "log"
+    numbered: bool = False
 
 
 Part = LogPart | FilePart

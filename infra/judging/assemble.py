@@ -21,7 +21,7 @@ from infra.judging.evidence import (
 from infra.judging.judge import WEIGHED, Domain, Judge
 from infra.judging.rivals import Rival
 from infra.judging.strand import Strand
-from infra.judging.tally import ESTIMATION, Strands, Tally
+from infra.judging.tally import ESTIMATION, OTHER, Strands, Tally
 from policies.estimators.cascade_dr import CASCADE_DR
 from policies.estimators.dr import DR
 from policies.estimators.judged import DECISIONS
@@ -35,6 +35,7 @@ from streams.records import Domain as DomainName
 from streams.times import DAY
 
 POINTS: Final = 60  # of a learning curve, at most
+MOST_SHOWN: Final = 64  # segments of one kind
 REWARD_MODELS: Final = {
     "recommendation": (
         "the user's own belief when the slate was chosen, φ·μ: it has seen only what came before; further slots as the "
@@ -197,7 +198,7 @@ def curve(strands: Strands) -> list[Point]:
 
 
 def segments(strands: Strands) -> list[Segment]:
-    """By kind, the largest first."""
+    """By kind, the largest first; beyond MOST_SHOWN the smaller ones together."""
     found = [
         Segment(
             by=kind,
@@ -208,9 +209,20 @@ def segments(strands: Strands) -> list[Segment]:
             effective=one.effective,
         )
         for kind, names in sorted(strands.segments.items())
-        for name, one in names.items()
+        for name, one in _largest(names).items()
     ]
     return sorted(found, key=lambda one: (one.by, -one.decisions, one.name))
+
+
+def _largest(names: Mapping[str, Strand]) -> dict[str, Strand]:
+    by_size = sorted(names.keys() - {OTHER}, key=lambda name: (-names[name].decisions, name))
+    shown = {name: names[name] for name in by_size[:MOST_SHOWN]}
+    small = [names[name] for name in (*by_size[MOST_SHOWN:], OTHER) if name in names]
+    if small:
+        shown[OTHER] = Strand()
+        for one in small:
+            shown[OTHER].merge(one)
+    return shown
 
 
 def logged(domains: Mapping[str, Domain]) -> dict[DomainName, Logged]:

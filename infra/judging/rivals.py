@@ -8,7 +8,7 @@ import msgspec
 
 from infra.errors import UserError
 from infra.judging.logged import Versions
-from policies.version import SHIPPED, PolicyVersion
+from policies.version import SHIPPED, PolicyVersion, tensors_of
 
 Rule = Literal["logged", "version", "greedy", "uniform", "popularity"]
 RULES: Final = ("uniform", "popularity")
@@ -82,19 +82,17 @@ def _numbered(number: int, versions: Versions) -> PolicyVersion:
     if not found:
         known = ", ".join(str(n) for n in sorted({version.number for version in versions.values()}))
         raise UserError(f"--policy {number}: the history's policy-versions hold no such version, only {known}")
-    return found[-1]
+    return found[0]  # as in the log, where a number means the first version that had it
 
 
 def _file(name: str, parent: PolicyVersion, versions: Versions) -> PolicyVersion:
     """The version that `tradewind policies promote` would make of the file."""
     from pathlib import Path
 
-    from infra.versions.pretrained import as_version, whole
+    from infra.versions.pretrained import brought
 
-    known = whole(Path(name))
-    if known is not None and known.sha256 in versions:
-        return known
-    return as_version(Path(name), parent, max((one.number for one in versions.values()), default=0) + 1)
+    number = max((one.number for one in versions.values()), default=0) + 1
+    return brought(Path(name), parent, versions.values(), number)[0]
 
 
 def packed(versions: Versions) -> dict[str, str]:
@@ -106,6 +104,15 @@ def unpacked(artefacts: Mapping[str, str]) -> dict[str, PolicyVersion]:
     """The way back, with what ships."""
     found = {sha256: PolicyVersion.read(b64decode(raw), expected=sha256) for sha256, raw in artefacts.items()}
     return {SHIPPED.sha256: SHIPPED, **found}
+
+
+def lasting(given: Mapping[str, Any]) -> Any:
+    """What stays of a policy, as plain data, when another version comes to serve."""
+    if not str(given["name"]).endswith(".safetensors"):
+        return given
+    version = msgspec.convert(given, Rival).version
+    held = version.evidence.get("pretrained")  # a domain's prior, by the file's hash; else the file is a whole version
+    return [given["name"], held or {name: array.tobytes() for name, array in tensors_of(version.priors).items()}]
 
 
 def rivals_of(given: Sequence[Mapping[str, Any]]) -> list[Rival]:

@@ -26,6 +26,7 @@ from policies.version import PolicyVersion
 from streams.topics import CATALOG, DECISIONS, POLICY_VERSIONS, TOPICS
 
 JOB: Final = "infra.judging.judge:Judge"
+_SERVING: Final = "serving"  # the version that served when a run began, by hash
 
 
 def judged(settings: Settings, asked: Asked) -> Evidence:
@@ -41,7 +42,7 @@ def judged(settings: Settings, asked: Asked) -> Evidence:
         "categories": context.categories,
     }
     task = Task(job=JOB, options=options)
-    state = _state(source, task, asked)
+    state = _state(source, task, asked, context.serving.current)
     source.asked = replace(asked, since=state.since, until=state.until)
     with Progress() as progress:
         ran = run(
@@ -58,11 +59,11 @@ def judged(settings: Settings, asked: Asked) -> Evidence:
     seconds = perf_counter() - began
     recomputed = assemble.recomputed(judge)
     again = reproduced(source, context) if asked.verify else None
-    serving = context.serving.current
+    serving = _served(state, context.serving.current)
     return _evidence(judge, source, state, recomputed, again, serving, seconds=seconds, messages=ran.messages)
 
 
-def _state(source: Source, task: Task, asked: Asked) -> State:
+def _state(source: Source, task: Task, asked: Asked, serving: PolicyVersion) -> State:
     if asked.checkpoint is not None:
         if asked.checkpoint.exists():
             return _gone_on_with(asked.checkpoint, task, asked)
@@ -72,7 +73,19 @@ def _state(source: Source, task: Task, asked: Asked) -> State:
             )
     wanted = {topic.name: topic for topic in (*asked.topics, *JUDGED)}
     state = begun(source.part(wanted.values(), asked.since, asked.until), task, workers=asked.workers)
-    return msgspec.structs.replace(state, options=dict(asked.written), since=asked.since, until=asked.until)
+    return msgspec.structs.replace(
+        state,
+        options=dict(asked.written),
+        since=asked.since,
+        until=asked.until,
+        notes={_SERVING: serving.sha256},
+    )
+
+
+def _served(state: State, now: PolicyVersion) -> PolicyVersion:
+    """The version that served when the run began: what its candidates were held against."""
+    known = rivals.unpacked(state.task.options["versions"])
+    return known.get(state.notes.get(_SERVING, ""), now)
 
 
 def _gone_on_with(checkpoint: Path, task: Task, asked: Asked) -> State:
@@ -93,9 +106,13 @@ def _gone_on_with(checkpoint: Path, task: Task, asked: Asked) -> State:
 
 
 def _asked_for(task: Task) -> list[Any]:
-    """The policies of a run; of those that go by what serves, which may have changed meanwhile, the names."""
+    """The policies of a run; of those that go by what serves, which may have changed meanwhile, the names.
+
+    A file's number and what it leaves out go by that too: of it, what it holds itself.
+    """
     moving = {"serving", "greedy", "greedy:serving"}
-    return [one["name"] if one["name"] in moving else one for one in task.options.get("rivals", ())]
+    given = task.options.get("rivals", ())
+    return [one["name"] if one["name"] in moving else rivals.lasting(one) for one in given]
 
 
 def reproduced(source: Source, context: Context) -> Reproduced:

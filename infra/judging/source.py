@@ -52,8 +52,10 @@ class Source:
         asked = self.asked
         if asked.events is not None:
             from infra.history.files import files
+            from infra.mapping.load import rules_of
 
-            return files([asked.events], topics=topics, since=since, until=until, beyond=(OUTCOMES,))
+            mapped = bool(rules_of(self.settings).edge)
+            return files([asked.events], topics=topics, since=since, until=until, beyond=(OUTCOMES,), numbered=mapped)
         from infra.history.cut import frozen
 
         cut = frozen(self.settings, topics, since=since, until=until, beyond=(OUTCOMES,), optional=optional)

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from hashlib import blake2b
 from typing import Final
 
 import msgspec
@@ -21,8 +23,14 @@ from policies.estimators.terms import Terms
 from policies.linalg import Floats
 
 ESTIMATION: Final = Terms(buckets=512)
-MOST_NAMES: Final = 64  # of one kind of segment; later ones are "other"
+MOST_NAMES: Final = 512  # of one kind of segment; the rest are "other"
 OTHER: Final = "other"
+
+
+@lru_cache(maxsize=4 * MOST_NAMES)
+def _rank(name: str) -> bytes:
+    """Names of the lowest rank are kept: the same ones in whatever order they come, and however a history is dealt."""
+    return blake2b(name.encode(), digest_size=8).digest()
 
 
 class Strands(msgspec.Struct):
@@ -42,8 +50,15 @@ class Strands(msgspec.Struct):
             self._of(kind, name).add(_by_group(batch.group[places], terms[places]))
 
     def _of(self, kind: str, name: str) -> Strand:
+        """What a name is counted under: once kept by the end of all, it never was under "other", so it is whole."""
         names = self.segments.setdefault(kind, {})
-        return names.setdefault(name if name in names or len(names) < MOST_NAMES else OTHER, Strand())
+        if name not in names:
+            names[name] = Strand()
+            kept = names.keys() - {OTHER}
+            if len(kept) > MOST_NAMES:
+                last = max(kept, key=_rank)
+                names.setdefault(OTHER, Strand()).merge(names.pop(last))
+        return names.get(name) or names[OTHER]
 
     def merge(self, other: "Strands") -> None:
         self.all.merge(other.all)

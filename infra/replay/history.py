@@ -163,7 +163,7 @@ def replayed(
     entrance: Entrance = PLAIN,
 ) -> Replay:
     """Replay a history, or a file, with its progress on standard error where that is a terminal. Raises UserError."""
-    part = files([history]) if isinstance(history, Path) else history
+    part = files([history], numbered=bool(entrance.rules.edge)) if isinstance(history, Path) else history
     with ExitStack() as stack:
         sink = None
         if out is not None:

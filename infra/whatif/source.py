@@ -4,15 +4,18 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from agents.versions import Refused, Serving, version_of
 from infra.errors import UserError
+from infra.history.entering import entered
 from infra.history.message import Message
 from infra.history.part import Part
 from infra.history.progress import Progress
 from infra.history.reading import messages
+from infra.mapping.entrance import Entrance, entrance_of
 from infra.settings import Settings
 from policies.version import PolicyVersion
 from streams.codec import MalformedRecord, decode
@@ -31,7 +34,7 @@ class Read(NamedTuple):
     record: Any
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(kw_only=True)  # no slots: a property is kept
 class Source:
     """Where a history lies. `since` and `until` are epoch ms, by the log's time, and don't bound tables."""
 
@@ -94,11 +97,17 @@ class Source:
             "read": dict(sorted(self.read.items())),
         }
 
+    @cached_property
+    def _entrance(self) -> Entrance:
+        return entrance_of(self.settings)
+
     def _part(self, topics: Sequence[Topic], since: int | None, until: int | None) -> Part:
         if self.events is not None:
             from infra.history.files import files
 
-            return files([self.events], topics=topics, since=since, until=until)
+            return files(
+                [self.events], topics=topics, since=since, until=until, numbered=bool(self._entrance.rules.edge)
+            )
         from infra.history.cut import frozen
 
         return frozen(self.settings, topics, since=since, until=until).part
@@ -106,7 +115,7 @@ class Source:
     def _records(self, part: Part) -> Iterator[Read]:
         with messages(part) as found, Progress() as progress:
             one = progress.watching(found)
-            for each in found:
+            for each in entered(found, self._entrance):
                 one()
                 if not isinstance(each, Message):
                     self.rejected["lines that are no messages"] += 1

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from kafka import KafkaAdminClient, KafkaProducer
 from kafka.errors import CoordinatorNotAvailableError
 from kafka.structs import OffsetAndMetadata, TopicPartition
 
+from agents.versions import record_of
 from infra.cli import main
 from infra.cluster.partitioner import partition_for
 from infra.history.checkpoint import begun
@@ -22,12 +24,20 @@ from infra.history.cut import frozen
 from infra.history.engine import run
 from infra.history.interrupt import InterruptedRun
 from infra.history.job import Task
+from infra.history.progress import Progress
 from infra.judging.rivals import named
 from infra.judging.run import JOB
 from infra.judging.source import JUDGED
 from infra.settings import load
-from policies.version import SHIPPED
+from policies.artefact import pack
+from policies.price_ladder import DOMAIN as PRICING
+from policies.price_ladder import FLAT
+from policies.slates.recommend import DOMAIN, PRIOR
+from policies.version import SHIPPED, PolicyVersion, tensors_of
+from streams.codec import encode
+from streams.records import CatalogItem
 from streams.topics import CATALOG, DECISIONS, OUTCOMES, POLICY_VERSIONS, USER_EVENTS
+from tests.contract import world
 from tests.kafka.harness import LONG_S
 from tests.unit.judging.log import log
 
@@ -109,6 +119,10 @@ def judged(cluster: Cluster, capsys: pytest.CaptureFixture[str], *arguments: str
     return figures(captured.out)
 
 
+def _ended(_progress: Progress, _done: int, _total: int, _messages: int) -> None:
+    signal.raise_signal(signal.SIGTERM)
+
+
 def interrupted(cluster: Cluster, checkpoint: Path) -> None:
     """The run that the command would make, ended by SIGTERM after its first look."""
 
@@ -185,6 +199,44 @@ def test_a_run_that_was_interrupted_goes_on_to_the_same_figures(
     for told in (resumed, alone):  # of what was left then
         del told["range"]["places"]
     assert resumed == alone
+
+
+def test_a_version_that_comes_to_serve_meanwhile_changes_nothing_of_a_run_that_goes_on(
+    cluster: Cluster, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prior, checkpoint = tmp_path / "prior.safetensors", tmp_path / "run.json"
+    tensors = {name.partition(".")[2]: x for name, x in tensors_of({PRICING: FLAT}).items()}
+    prior.write_bytes(pack(tensors, {"schema": f"tradewind.{PRICING}-prior/1", "domain": PRICING}))
+    asked = ("--policy", f"serving,{prior}", "--json")
+
+    def told() -> dict[str, Any]:
+        found = figures(capsys.readouterr().out)
+        del found["range"]["places"]  # of what was left then
+        return found
+
+    assert cluster.replay(*asked) == 0
+    whole = told()
+    with monkeypatch.context() as at_once:
+        at_once.setattr("infra.judging.run.run", partial(run, slice_s=0))
+        at_once.setattr(Progress, "so_far", _ended)
+        assert cluster.replay(*asked, "--checkpoint", str(checkpoint)) != 0
+    assert checkpoint.exists()
+    capsys.readouterr()
+
+    other = PolicyVersion(number=1, parent=0, priors={DOMAIN: PRIOR | {"noise": 0.3}})
+    producer: Any = KafkaProducer(bootstrap_servers=cluster.address, max_request_size=2_000_000)
+    for topic, record in (
+        (POLICY_VERSIONS, record_of(other, "publish", by="learner")),
+        *((CATALOG, CatalogItem(item_id=item, category="moved")) for item in world.ITEMS),
+    ):
+        producer.send(cluster.prefix + topic.name, key=topic.key(record).encode(), value=encode(record), partition=0)
+    producer.close()
+    assert cluster.replay(*asked, "--checkpoint", str(checkpoint)) == 0
+    resumed = told()
+    assert resumed["serving"] == whole["serving"] == {"number": 0, "sha256": SHIPPED.sha256}
+    assert resumed == whole
+    assert cluster.replay(*asked) == 0
+    assert told()["serving"]["number"] == 1  # one that begins now goes by what serves now
 
 
 def test_on_a_local_ray_the_figures_are_the_same(

@@ -41,6 +41,24 @@ def test_a_reading_goes_on_from_any_place(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_a_message_without_an_offset_has_the_same_number_whatever_is_read_of_it(tmp_path: Path, name: str) -> None:
+    given = [one._replace(offset=None) for one in story(60)]
+    paths = [saved(tmp_path / f"{n}-{name}", given[30 * n : 30 * n + 30]) for n in range(2)]
+    whole = read(files(paths, numbered=True))
+    numbers = {(one.value, one.timestamp): one.offset for one in whole if isinstance(one, Message)}
+    assert len(set(numbers.values())) == len(numbers) == 60
+    assert sorted(n for n in numbers.values() if n is not None)[:30] == list(range(30))
+    later = read(files(paths, numbered=True, since=given[20].timestamp, topics=[given[25].topic]))
+    with messages(files(paths, numbered=True)) as found:
+        list(islice(found, 17))
+        rest = read(unpack(pack(found.rest())))
+    for some in (later, rest):
+        assert some
+        assert all(one.offset == numbers[one.value, one.timestamp] for one in some if isinstance(one, Message))
+    assert {one.offset for one in read(files(paths)) if isinstance(one, Message)} == {None}
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_an_empty_file_holds_nothing(tmp_path: Path, name: str) -> None:
     assert held(saved(tmp_path / name, [])) == []
 

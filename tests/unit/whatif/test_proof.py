@@ -49,7 +49,7 @@ def ruled(given: Played, tmp_path: Path, days: float = 0.0) -> Ruling:
     told = evidence(given, source(tmp_path / "no"), made_at=LAST, since=START, until=LAST)
     told = read(msgspec.json.encode(told))
     better, serving = Named(number=1, sha256=BAD.sha256), Named(number=0, sha256=SHIPPED.sha256)
-    return ruling(told, better, serving, now=LAST + round(days * DAY), max_age=14 * DAY)
+    return ruling([told], better, serving, now=LAST + round(days * DAY), max_age=14 * DAY)
 
 
 def some(mean: float, spread: float, n: int = 60) -> Floats:
@@ -63,7 +63,7 @@ def test_a_gain_on_most_skus_promotes_and_is_kept(tmp_path: Path) -> None:
     assert about is not None
     assert about.standings[0].judged is not None
     kept = evidence(played(some(1.0, 1.0)), source(tmp_path / "no"), made_at=LAST, since=START, until=LAST)
-    headline = digest(kept, found, file_sha256="ab").domains["replenishment"]
+    headline = digest([kept], found, files=["ab"]).domains["replenishment"]
     assert headline.estimator == "simulated"
     assert headline.low is not None
     assert 0.0 < headline.low < (headline.gain or 0.0) < (headline.high or 0.0)
@@ -135,7 +135,7 @@ def test_orders_of_a_better_version_prove_it_from_a_recorded_history(
     told = read(report.read_bytes())
     assert told.simulated
     named, serving = Named(number=0, sha256=SHIPPED.sha256), Named(number=1, sha256=BAD.sha256)
-    found = ruling(told, named, serving, now=told.made_at, max_age=10_000 * DAY)
+    found = ruling([told], named, serving, now=told.made_at, max_age=10_000 * DAY)
     assert found.passed, found.refusals
     gain = answer["policies"]["live"]["cost"] - answer["policies"]["0"]["cost"]
     judged = told.candidates[0].domains["replenishment"]

@@ -3,11 +3,14 @@
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
 from infra.errors import UserError
 from infra.history.message import Message
+from infra.settings import Settings
 from infra.whatif.shelves import Recorded
+from infra.whatif.source import Source
 from infra.whatif.stock import read, what_if
 from infra.whatif.stock_wish import Wish
 from infra.whatif.warehouse import AsRecorded, Store, base_stock, terms_of
@@ -29,6 +32,41 @@ def recording(level: float = 9.0, **more: Any) -> Recording:
 
 def asked(path: Path, messages: list[Message], wish: Wish | None = None) -> dict[str, Any]:
     return what_if(source(saved(path / "history.jsonl", messages)), wish or Wish(policies=("base-stock",)))
+
+
+MAPPING = """
+[[rule]]
+to = "stock-updates"
+
+[rule.fields]
+event_id = "$place"
+item_id = "sku"
+location = "shop"
+on_hand = "count"
+occurred_at = "at"
+received = "arrived"
+"""
+
+
+def shops(update: Message) -> Message:
+    """The same as a shop's own message, without an id."""
+    one = orjson.loads(update.value or b"")
+    own = {"sku": one["item_id"], "shop": one["location"], "count": one["on_hand"], "at": one["occurred_at"]}
+    return update._replace(value=orjson.dumps(own | {"arrived": one.get("received")}))
+
+
+def test_a_shops_own_messages_are_read_by_its_mapping(tmp_path: Path) -> None:
+    made = recording().run()
+    mapping, history = tmp_path / "mapping.toml", tmp_path / "shop.jsonl"
+    mapping.write_text(MAPPING)
+    saved(history, [shops(one) if one.topic is STOCK_UPDATES else one for one in made])
+    ours = asked(tmp_path, made)
+    assert (
+        what_if(Source(settings=Settings(mapping=mapping), events=history), Wish(policies=("base-stock",)))["policies"]
+        == ours["policies"]
+    )
+    with pytest.raises(UserError, match="holds no"):
+        what_if(source(history), Wish())
 
 
 @pytest.mark.parametrize("level", [3.0, 9.0, 40.0])
