@@ -34,6 +34,7 @@ class Taken(msgspec.Struct, array_like=True):
     policy_version: int
     log_mu: float
     reward: float = 0.0
+    cap: float | None = None  # the highest bid that it published; None: kept before that was
 
 
 class Steering(msgspec.Struct, array_like=True):
@@ -82,10 +83,10 @@ class Bidder(msgspec.Struct):
         """Move the beliefs by one auction, already booked."""
         if self.steering is None:
             return
-        cap = self.published.max_bid if self.published else 0.0
-        capped = event.bid is not None and (event.bid >= cap or _was_silent(event))
+        behind = self._behind(event.decision_id)
+        log_mu = behind.log_mu if behind is not None else 0.0
+        capped = event.bid is not None and (event.bid >= self._cap_of(behind) or _was_silent(event))
         pace, remaining = self.steering.pace, plan.budget - self.ledger.spent
-        log_mu = self._log_mu_behind(event.decision_id)
         pace.observe(paid, remaining, plan, now, log_mu=log_mu, capped=capped)
         if not _was_silent(event):
             lost_to_cap = capped and paid == 0.0
@@ -94,11 +95,16 @@ class Bidder(msgspec.Struct):
         self.steering.inflight.auction(event.decision_id)
         see_price(self.steering.landscape, plan, event)
 
-    def _log_mu_behind(self, echo: str | None) -> float:
-        """The log μ of the decision that an auction names, or of the newest."""
+    def _behind(self, echo: str | None) -> Taken | None:
+        """The decision that an auction names, or the newest."""
         known = [*self.closed, *self.open]
-        named = next((taken for taken in known if taken.decision_id == echo), known[-1] if known else None)
-        return named.log_mu if named is not None else 0.0
+        return next((taken for taken in known if taken.decision_id == echo), known[-1] if known else None)
+
+    def _cap_of(self, behind: Taken | None) -> float:
+        """The cap that a bid was made under: with a late bidder not the one that is published by now."""
+        if behind is not None and behind.cap is not None:
+            return behind.cap
+        return self.published.max_bid if self.published else 0.0
 
 
 @dataclass(frozen=True, slots=True)

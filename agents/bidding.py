@@ -150,7 +150,7 @@ class _Work(Work):
         bid, now = view.bid, occasion.now
         view.features["situation"] = situation(bidder)  # as it stood when the bid was chosen
         log_mu = bidder.steering.pace.log_mu if bidder.steering is not None else 0.0
-        taken = Taken(decision_id(NAME, *occasion.names), now, by.version.number, log_mu)
+        taken = Taken(decision_id(NAME, *occasion.names), now, by.version.number, log_mu, cap=bid.max_bid)
         bidder.decisions += 1
         bidder.published = Published(bid.multiplier, bid.max_bid, now)
         bidder.highest = max(bidder.highest, bid.max_bid)

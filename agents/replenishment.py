@@ -164,6 +164,7 @@ class _Work(Work):
             pack_size=float(supply.pack_size),
             min_order=supply.min_order,
             max_order=supply.max_order,
+            min_fill_rate=supply.min_fill_rate,
         )
 
     def decide(self) -> None:
@@ -253,6 +254,7 @@ def _features(review: Review, choice: Choice) -> dict[str, Any]:
         "pack_size": review.pack_size,
         "min_order": review.min_order,
         "max_order": review.max_order,
+        "min_fill_rate": review.min_fill_rate,
         "projected": choice.projected,
         "level": choice.level,
         "service": choice.service,
@@ -266,7 +268,9 @@ def review_of(features: Mapping[str, Any], prior: DemandPrior | None = None) -> 
 
     Raises msgspec.ValidationError or KeyError where the features don't say.
     """
-    told = {name: features[name] for name in Review.__dataclass_fields__ if name not in {"belief", "due"}}
+    plain = [name for name in Review.__dataclass_fields__ if name not in {"belief", "due"}]
+    said = {"min_fill_rate": 0.0, **features}  # an earlier log doesn't say: none could be asked for
+    told = {name: said[name] for name in plain}
     if prior is None:
         belief = Belief(a=features["a"], b=features["b"], dispersion=features["dispersion"])
     else:
@@ -303,6 +307,8 @@ def _by_position(review: Review, choice: Choice) -> tuple[str, float]:
         f"{review.position:g} units on hand or under way, {against} the {choice.enough:g} from which on one more costs "
         f"more to hold than it saves, at {review.belief.mean:.2g} a day and {review.lead_time_days:g} days to wait"
     )
+    if review.min_fill_rate > 0.0:
+        words += f"; {review.min_fill_rate:.1%} of demand to be filled"
     return words, need
 
 
@@ -329,7 +335,7 @@ def _tell(key: str, closed: Closed, at: int) -> list[Output]:
         domain=NAME,
         entity=key,
         occurred_at=EventTime(at),
-        contexts=[[settled.days_in_stock]],
+        contexts=[[settled.days_in_stock, settled.orders, settled.cut]],
         outcomes=[settled.sold],
         policy_version=settled.policy_version,
     )

@@ -111,6 +111,14 @@ class Period(msgspec.Struct, array_like=True):
     days_out: float = 0.0
     unit_days: float = 0.0
     ended_at: int = 0  # 0: it goes on
+    orders: float = 0.0
+    cut: float = 0.0  # of the orders, those that took the last unit
+
+    def take(self, units: float, cut: float) -> None:
+        """Count an order."""
+        self.sold += units
+        self.orders += 1.0
+        self.cut += cut
 
     def cost(self, rate: float) -> float:
         """Holding plus an estimate of shortage: what would have sold while there was nothing, at `rate` a day."""
@@ -178,8 +186,7 @@ class Shelf(msgspec.Struct):
         first = self.at == 0  # it only starts the clock: counting began because of it
         self.advance(at, prior)
         if not first and not self._was_out(at):
-            self.evidence.sell(quantity, faded((self.at - at) / DAY, prior.half_life_days))
-            self._credit(quantity, at)
+            self._witness(quantity, at, prior, cut=self._takes_the_last(quantity, at))
             self._observe_sale(quantity, at, price)
         self.sold_at = max(self.sold_at, at)
         if self.stock_at and at > self.stock_at:
@@ -187,6 +194,16 @@ class Shelf(msgspec.Struct):
 
     def _was_out(self, at: int) -> bool:
         return self.out_from > 0 and at > self.out_from and (self.is_out or at < self.out_until)
+
+    def _takes_the_last(self, quantity: float, at: int) -> bool:
+        """Whether a sale empties the shelf; or has, where the count that said so was heard before it."""
+        if self.stock_at and at > self.stock_at:
+            return quantity >= self.on_hand
+        return self.sold_at < at <= self.out_from
+
+    def _witness(self, quantity: float, at: int, prior: DemandPrior, *, cut: bool) -> None:
+        self.evidence.sell(quantity, faded((self.at - at) / DAY, prior.half_life_days), cut=cut)
+        self._credit(quantity, at, cut=cut)
 
     def _observe_sale(self, quantity: float, at: int, price: float | None) -> None:
         observed = {"quantity": quantity}
@@ -240,9 +257,10 @@ class Shelf(msgspec.Struct):
         until = self.at if self.on_hand > 0.0 else max((sale.at for sale in late), default=since)
         self._recall(since, until, 1.0, prior)
         for sale in late:
-            self.evidence.sell(sale.units, faded((self.at - sale.at) / DAY, prior.half_life_days))
-            self._credit(sale.units, sale.at)
+            self._witness(sale.units, sale.at, prior, cut=self.on_hand <= 0.0 and sale.at == until)
         if self.on_hand > 0.0:
+            if at < self.out_from:  # it never was empty: the sale that seemed to have emptied it was whole
+                self.evidence.uncut(faded((self.at - self.out_from) / DAY, prior.half_life_days))
             self.out_until = since
         else:
             self.out_from = until  # sold out again
@@ -257,13 +275,13 @@ class Shelf(msgspec.Struct):
                 period.days_in_stock = max(0.0, period.days_in_stock + days)
                 period.days_out = max(0.0, period.days_out - days)
 
-    def _credit(self, units: float, at: int) -> None:
+    def _credit(self, units: float, at: int, *, cut: bool) -> None:
         """Count a sale to the period that it fell in."""
         settling = self.settling
         if settling is not None and at <= settling.ended_at:
-            settling.sold += units
+            settling.take(units, cut)
         elif self.period is not None:
-            self.period.sold += units
+            self.period.take(units, cut)
 
     def _receive(self, units: float) -> None:
         """Strike arrived units off what is under way, oldest order first."""
@@ -301,6 +319,8 @@ class Shelf(msgspec.Struct):
         settled, period.ended_at, self.settling = self.settling, self.at, period
         if settled is not None and settled.days_in_stock < SHORTEST_DAYS:
             period.sold += settled.sold
+            period.orders += settled.orders
+            period.cut += settled.cut
             period.days_in_stock += settled.days_in_stock
             settled = None
         if settled is not None:
@@ -310,7 +330,7 @@ class Shelf(msgspec.Struct):
     def _learn(self, period: Period, belief: Belief) -> None:
         days = period.days_in_stock
         spread = sqrt(belief.dispersion * belief.mean * days + belief.variance * days * days)
-        self.evidence.judge(period.sold, days)
+        self.evidence.judge(period.orders, days)
         surprise = (period.sold - belief.mean * days) / spread
         before = self.features.read()["rate_changes"]
         self.features.update({"rate": period.sold / days, "surprise": surprise})

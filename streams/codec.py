@@ -132,9 +132,11 @@ def _decode_otherwise(topic: Topic, value: bytes, refused: msgspec.ValidationErr
         given: Any = msgspec.json.decode(value)
         told = _inside(cast(dict[str, Any], given)) if isinstance(given, dict) else {}
         times = {name: parse_time(told[name]) for name in _times_of(topic.record) if isinstance(told.get(name), str)}
-        return msgspec.convert(told | times, topic.record) if times or told is not given else _refuse(topic, refused)
+        otherwise = times or (told and told is not given)
+        found = msgspec.convert(told | times, topic.record) if otherwise else None
     except (ValueError, RecursionError) as error:
         return _refuse(topic, error)
+    return found if found is not None else _refuse(topic, refused)
 
 
 def _inside(given: dict[str, Any]) -> dict[str, Any]:

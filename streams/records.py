@@ -5,13 +5,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from streams.bounds import Days, FillRate, Id, Money, Overspend, Quantity, Weight
 from streams.times import EventTime
-
-Id = Annotated[str, Meta(min_length=1, max_length=256)]
-Money = Annotated[float, Meta(ge=0, le=1e12, description="in the shop's currency")]
-Quantity = Annotated[float, Meta(ge=0, le=1e9, description="units of the item")]
-Days = Annotated[float, Meta(ge=0, le=3650)]
-Weight = Annotated[float, Meta(ge=0, le=1e6)]
 
 UserEventType = Literal["view", "search", "click", "add_to_cart", "remove_from_cart", "purchase", "request"]
 AdEventType = Literal["auction", "impression", "click", "conversion"]
@@ -96,6 +91,7 @@ class Supply(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     pack_size: Annotated[int, Meta(ge=1, le=1_000_000)] = 1
     min_order: Quantity = 0.0
     max_order: Quantity = 1e9
+    min_fill_rate: FillRate = 0.0
 
 
 class Pricing(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -158,14 +154,7 @@ class Campaign(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     bid_max: Money
     objective: Objective = msgspec.field(default_factory=Objective)
     auction: Literal["second-price", "first-price"] = "second-price"
-    overspend_tolerance: Annotated[
-        float,
-        Meta(
-            ge=0.0,
-            le=1.0,
-            description="share of the budget that bids in flight may pass it by, which is rare; 0: never",
-        ),
-    ] = 0.01
+    overspend_tolerance: Overspend = 0.01
 
     def __post_init__(self) -> None:
         if self.ends_at <= self.starts_at:

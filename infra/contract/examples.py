@@ -81,6 +81,7 @@ _KNOWN: Final[dict[str, Any]] = {
     "pack_size": 6,
     "min_order": 0.0,
     "max_order": 600.0,
+    "min_fill_rate": 0.9,
     "by": "learner",
 }
 _PREFERRED: Final = {"purchase", "recommendation", "decision_id", "final", "publish", "second-price", "outcome"}

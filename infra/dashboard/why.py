@@ -224,6 +224,7 @@ _ORDER: Final[Mapping[str, str]] = {
     "pack_size": "units in a pack",
     "min_order": "smallest order",
     "max_order": "largest order",
+    "min_fill_rate": "share of the units wanted to be sold at least",
     "service": "share of demand worth being ready for",
 }
 
@@ -237,7 +238,7 @@ def _order(decision: Decision, prior: Prior | None) -> Why:
         words = ("expected to be left when an order placed now arrives", "level wanted then")
     else:
         there, wanted = float(given["on_hand"]) + due, float(given["enough"])
-        words = ("on hand and under way", "enough: one more costs more to hold than it saves")
+        words = ("on hand and under way", "enough: one more costs more to hold than it saves, or more than was asked")
     need = wanted - there
     numbers = [
         Number(words=words[0], value=f"{there:,.2f} units"),
@@ -256,7 +257,8 @@ def _demand(given: Mapping[str, Any], prior: Prior | None) -> list[Weight]:
     """λ ~ Gamma(a, b), units a day: mean a/b, standard deviation √a/b."""
     if "a" not in given or prior is None or "a" not in prior:
         return []
-    a, b, before, per = float(given["a"]), float(given["b"]), float(prior["a"]), float(prior["b"])
+    a, b, before = float(given["a"]), float(given["b"]), float(prior["a"])
+    per = float(prior["b"]) / float(prior.get("size", 1.0))  # a prior without a size speaks of units
     rate = Weight(
         name="demand",
         words="demand, units a day",

@@ -39,8 +39,8 @@ def _check_weights(prior: Priors) -> None:
 
 def _check_demand(prior: Priors) -> None:
     given = DemandPrior.of(prior)
-    if min(given.a, given.b, given.dispersion, given.half_life_days) <= 0.0:
-        raise ValueError("a, b, dispersion and half_life_days must be above 0")
+    if min(given.a, given.b, given.size, given.dispersion, given.half_life_days) <= 0.0:
+        raise ValueError("a, b, size, dispersion and half_life_days must be above 0")
 
 
 def _check_pacing(prior: Priors) -> None:

@@ -41,7 +41,7 @@ class Learns(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Demand:
-    """Watches of SKUs: φ is [days in stock], y the units sold in them."""
+    """Watches of SKUs: φ is [days in stock, orders, orders that took the last unit], y the units sold in them."""
 
     shipped: Priors
 
@@ -61,13 +61,14 @@ def _surprise(stream: Stream, prior: DemandPrior, cut: int) -> float:
     """Mean predictive log-likelihood of the watches after the cut, each told before it was seen."""
     evidence, said = Evidence(), list[float]()
     for one in stream:
-        for days, units in zip(one.phi[:, 0].tolist(), one.y.tolist(), strict=True):
+        for context, units in zip(one.phi.tolist(), one.y.tolist(), strict=True):
+            days, orders, cut_short = demand.watched(context, units)
             belief = evidence.belief(prior)
             if one.at >= cut:
                 said.append(_log_negative_binomial(units, belief, days))
-            evidence.judge(units, days)
+            evidence.judge(orders, days)
             evidence.watch(days, prior.half_life_days)
-            evidence.sell(units)
+            evidence.sell_together(units, orders, cut_short)
     return sum(said) / max(1, len(said))
 
 

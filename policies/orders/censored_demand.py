@@ -3,7 +3,8 @@
 Whole units per period are negative binomial with mean m and dispersion φ (variance over mean; 1 is Poisson). A period
 that ends with stock tells P(D = s), one that ends without it P(D ≥ s): the censored likelihood, whole, on a grid of 25
 means by 24 dispersions, for many SKUs side by side. The grid of means follows its posterior and narrows with it, so its
-spacing is always about half a posterior standard deviation.
+spacing is always about half a posterior standard deviation. While it is wide, the first `WHOLE` periods are weighed
+anew at its new points: between points so far apart the likelihood of thousands of units can't be interpolated.
 """
 
 from collections.abc import Callable
@@ -22,6 +23,7 @@ MEANS: Final = 25  # points of the grid
 WIDEST: Final = 8.0  # half the range of log m at the start: 0.001 … 9,000
 CENTRE: Final = log(3.0)
 IMPOSSIBLE: Final = -25.0  # log odds against the likeliest
+WHOLE: Final = 48  # periods that are remembered as they were
 FEW: Final = 40.0  # units up to which P(D ≥ s) is summed, and not approximated
 
 _Elementwise = Callable[[torch.Tensor], torch.Tensor]
@@ -47,27 +49,24 @@ class CensoredDemand:
     half: torch.Tensor = field(init=False)  # [B] half its range
     phi: torch.Tensor = field(init=False)  # [F] dispersions that are still possible for any of the SKUs
     logs: torch.Tensor = field(init=False)  # [B, MEANS, F] log posterior, up to a constant
+    _left: torch.Tensor = field(init=False)  # [F] where those dispersions stand in the prior
+    _first: list[tuple[torch.Tensor, torch.Tensor]] = field(init=False)  # units sold, and whether they hide some; [B]
     _periods: int = 0
 
     def __post_init__(self) -> None:
         self.centre = torch.full((self.count,), CENTRE, dtype=torch.float64)
         self.half = torch.full((self.count,), WIDEST, dtype=torch.float64)
         self.phi = torch.tensor(DISPERSIONS, dtype=torch.float64)
+        self._left, self._first = torch.arange(len(DISPERSIONS)), []
         bins = torch.linspace(0, len(self.prior) - 1, MEANS).round().long()
         self.logs = torch.as_tensor(self.prior)[bins].expand(self.count, -1, -1).clone()
 
     def observe(self, sold: Floats, on_hand: Floats) -> None:
         """Take in a period [B]: units sold of those on hand. An empty shelf all along tells nothing."""
-        units = torch.as_tensor(sold)
-        hidden = torch.as_tensor(sold >= on_hand)
-        means, phi = self._grid().exp().unsqueeze(2), self.phi
-        exact = torch.where(hidden, torch.zeros_like(units), units)
-        told = log_mass(exact[:, None, None], means, phi)
-        told[hidden] = 0.0
-        rows = (hidden & (units > 0.0)).nonzero().squeeze(1)
-        if len(rows):
-            told[rows] = log_tail(units[rows], means[rows], phi)
-        self.logs += told
+        units, hidden = torch.as_tensor(sold), torch.as_tensor(sold >= on_hand)
+        if self._periods < WHOLE:
+            self._first.append((units, hidden))
+        self.logs += log_likelihood(units, hidden, self._grid().exp().unsqueeze(2), self.phi)
         self.logs -= self.logs.amax(dim=(1, 2), keepdim=True)
         self._follow()
         self._periods += 1
@@ -78,6 +77,7 @@ class CensoredDemand:
         """Drop the dispersions that none of the SKUs can have any more: most of the work, after some dozen periods."""
         likely = (self.logs.amax(dim=(0, 1)) > IMPOSSIBLE).nonzero().squeeze(1)
         self.phi, self.logs = self.phi[likely], self.logs[:, :, likely].contiguous()
+        self._left = self._left[likely]
 
     def belief(self) -> DemandBelief:
         weights, grid = self._weights()
@@ -112,7 +112,25 @@ class CensoredDemand:
         rows = (narrow | (aside & (self.half < WIDEST))).nonzero().squeeze(1)
         if len(rows):
             half = torch.where(narrow[rows], 6.0 * sd[rows], self.half[rows])
-            self._regrid(rows, first[rows], half)
+            regrid = self._weigh_anew if self._periods < WHOLE else self._regrid
+            regrid(rows, first[rows], half)
+
+    def _weigh_anew(self, rows: torch.Tensor, centre: torch.Tensor, half: torch.Tensor) -> None:
+        """Log posteriors at the points of new grids, from the prior and all that was sold so far."""
+        self.centre[rows], self.half[rows] = centre, half
+        grid = self._grid()[rows]
+        means, logs = grid.exp().unsqueeze(2), self._prior_at(grid)
+        for units, hidden in self._first:
+            logs = logs + log_likelihood(units[rows], hidden[rows], means, self.phi)
+        self.logs[rows] = logs - logs.amax(dim=(1, 2), keepdim=True)
+
+    def _prior_at(self, grid: torch.Tensor) -> torch.Tensor:
+        """Log prior at log means [b, MEANS]: linear between its bins, as at its ends beyond them. [b, MEANS, F]"""
+        prior = torch.as_tensor(self.prior)[:, self._left]
+        last = len(prior) - 1
+        place = (((grid - CENTRE) / WIDEST + 1.0) * (last / 2.0)).clamp(0.0, float(last))
+        low = place.long().clamp_max(last - 1)
+        return torch.lerp(prior[low], prior[low + 1], (place - low).unsqueeze(2))
 
     def _regrid(self, rows: torch.Tensor, centre: torch.Tensor, half: torch.Tensor) -> None:
         """Carry log posteriors to new grids by Lagrange's cubic through the four nearest points."""
@@ -133,6 +151,16 @@ class CensoredDemand:
             at = (first + offset).unsqueeze(2).expand(-1, -1, old.shape[2])
             total += weight * old.gather(1, at)
         self.logs[rows], self.centre[rows], self.half[rows] = total, centre, half
+
+
+def log_likelihood(units: torch.Tensor, hidden: torch.Tensor, means: torch.Tensor, phi: torch.Tensor) -> torch.Tensor:
+    """Of units sold [b] at means [b, G, 1] and dispersions [F]; P(D ≥ s) where stock-out has `hidden` demand [b]."""
+    told = log_mass(torch.where(hidden, torch.zeros_like(units), units)[:, None, None], means, phi)
+    told[hidden] = 0.0
+    rows = (hidden & (units > 0.0)).nonzero().squeeze(1)
+    if len(rows):
+        told[rows] = log_tail(units[rows], means[rows], phi)
+    return told
 
 
 def log_mass(units: torch.Tensor, means: torch.Tensor, phi: torch.Tensor) -> torch.Tensor:

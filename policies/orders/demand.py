@@ -1,11 +1,19 @@
 """What is believed of one SKU's demand, and the prior that all SKUs share. No stock, no orders, no clock.
 
-Units sold while in stock are Poisson with rate λ ~ Gamma(a, b): the Gamma–Poisson model. Time out of stock says nothing
-of demand, so it adds no exposure: that is all censoring takes, since a Poisson likelihood doesn't mind when watching
-stopped. Orders of several units, offers and weekdays make counts wider than Poisson: their dispersion φ, variance over
-mean, is estimated as well, and scales the evidence down (quasi-likelihood; McCullagh & Nelder 1989, ch. 9).
+Demand is compound: orders come as a Poisson stream with rate λ ~ Gamma(a, b), each for some units. Two things hide
+demand, and each part of the model takes one. Time out of stock adds no exposure to λ: that is all it takes there, since
+a Poisson likelihood doesn't mind when watching stopped. An order that emptied the shelf may have wanted more than there
+was: it tells that its size Q ≥ q, not Q = q. Beyond the least size l, sizes are geometric, and the likelihood of whole
+orders P(Q = q) and of cut ones P(Q ≥ q) is greatest at the mean
+
+    μ = l + Σ (q − l) / (orders − cut orders),
+
+the sum over all of them. It is shrunk to the population's. Weekdays and offers make counts of orders wider than
+Poisson: their dispersion ψ, variance over mean, is estimated as well, and scales the evidence down (quasi-likelihood;
+McCullagh & Nelder 1989, ch. 9). Demand in units then has variance over mean φ = e (e + 1) / μ + ψ μ, with e = μ − l.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from math import exp, expm1, log
@@ -16,10 +24,12 @@ import torch
 
 from policies.version import Priors
 
-PRIOR: Final[Priors] = {"a": 0.5, "b": 0.5, "dispersion": 1.0, "half_life_days": 120.0}
+PRIOR: Final[Priors] = {"a": 0.5, "b": 0.75, "size": 1.3, "dispersion": 1.0, "half_life_days": 120.0}
 
-_DISPERSION_WEIGHT: Final = 10.0  # units expected before a SKU's own dispersion weighs as much as the prior's
-_LEAST_DISPERSION: Final = 0.25
+_DISPERSION_WEIGHT: Final = 10.0  # orders expected before a SKU's own dispersion weighs as much as the prior's
+_SIZE_WEIGHT: Final = 5.0  # whole orders that the population's size weighs as much as
+_LEAST_WHOLE: Final = 1.0 / 3.0  # of the orders, at least: where hardly one is whole, how far they reach is a guess
+_LEAST_DISPERSION: Final = 1.0
 _FEWEST: Final = 8  # SKUs that must have been watched before a prior is estimated
 _SAMPLE: Final = 4096  # SKUs kept for the estimate
 _EM_ROUNDS: Final = 200
@@ -28,17 +38,21 @@ _SHORTEST_DAYS: Final = 0.1  # a shorter watch says too little of dispersion
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemandPrior:
-    """λ ~ Gamma(a, b) per day; what a SKU's data add to it halves every `half_life_days`."""
+    """Orders per day λ ~ Gamma(a, b), of `size` units, their counts with variance `dispersion` × mean.
+
+    What a SKU's data add to it halves every `half_life_days`.
+    """
 
     a: float
     b: float
+    size: float
     dispersion: float
     half_life_days: float
 
     @classmethod
     def of(cls, prior: Priors) -> "DemandPrior":
-        """From a policy version; what it leaves out is as shipped."""
-        full = {**PRIOR, **prior}
+        """From a policy version; what it leaves out is as shipped. Rates without a size are of single units."""
+        full = {**PRIOR, **({"size": 1.0} if "a" in prior else {}), **prior}
         return cls(**{name: float(full[name]) for name in PRIOR})
 
 
@@ -66,17 +80,24 @@ class Evidence(msgspec.Struct, array_like=True):
     >>> evidence = Evidence()
     >>> evidence.watch(10.0, half_life_days=1e9)
     >>> for _ in range(20): evidence.sell(1.0)
-    >>> round(evidence.belief(DemandPrior.of({"a": 1.0, "b": 1.0})).mean, 2)  # (1 + 20) / (1 + 10)
+    >>> round(evidence.belief(DemandPrior.of({"a": 1.0, "b": 1.0, "size": 1.0})).mean, 2)  # (1 + 20) / (1 + 10)
     1.91
     """
 
     units: float = 0.0
     days: float = 0.0  # in stock
-    # Of the watches that were judged, units u over days d: Σd, Σu², Σud, Σd².
+    # Of the watches that were judged, orders n over days d: Σd, Σn², Σnd, Σd².
     judged: float = 0.0
     squares: float = 0.0
     products: float = 0.0
     lengths: float = 0.0
+    extra: float = 0.0  # units of orders beyond the first of each: what was kept before orders were told apart has none
+    cut: float = 0.0  # orders that took the last unit
+    least: float = 0.0  # units of the smallest whole order; 0: none yet
+
+    @property
+    def orders(self) -> float:
+        return max(0.0, self.units - self.extra)
 
     def fade(self, days: float, half_life_days: float) -> None:
         """Let `days` pass unwatched."""
@@ -90,6 +111,8 @@ class Evidence(msgspec.Struct, array_like=True):
         self.squares *= share
         self.products *= share
         self.lengths *= share
+        self.extra *= share
+        self.cut *= share
 
     def watch(self, days: float, half_life_days: float) -> None:
         """Let `days` pass in stock: each of them counts for what is left of it at the end."""
@@ -101,37 +124,72 @@ class Evidence(msgspec.Struct, array_like=True):
         memory = half_life_days / log(2.0)
         self.days = max(0.0, self.days + memory * -expm1(-days / memory))
 
-    def sell(self, quantity: float, weight: float = 1.0) -> None:
-        """Count one order; `weight` is what is left of one that comes late."""
+    def sell(self, quantity: float, weight: float = 1.0, *, cut: bool = False) -> None:
+        """Count one order; `weight` is what is left of one that comes late, `cut` whether it took the last unit."""
         self.units += weight * quantity
+        self.extra += weight * (quantity - 1.0)
+        if cut and quantity >= 1.0:
+            self.cut += weight
+        else:
+            self.least = min(self.least, quantity) if self.least > 0.0 else quantity
 
-    def judge(self, units: float, days: float) -> None:
+    def sell_together(self, units: float, orders: float, cut: float) -> None:
+        """Count several orders at once, `cut` of which took the last unit."""
+        self.units += units
+        self.extra += units - orders
+        self.cut += cut
+
+    def uncut(self, weight: float) -> None:
+        """Take an order to be whole after all."""
+        self.cut = max(0.0, self.cut - weight)
+
+    def judge(self, orders: float, days: float) -> None:
         """Take in an ended watch: how far the watches lie apart is dispersion."""
         self.judged += days
-        self.squares += units * units
-        self.products += units * days
+        self.squares += orders * orders
+        self.products += orders * days
         self.lengths += days * days
 
     def belief(self, prior: DemandPrior) -> Belief:
-        """What the prior and the data come to.
+        """What the prior and the data come to, in units.
 
         Dispersion is measured around the SKU's own rate. Around what was believed of it, a rate far from all that the
         prior had foreseen would pass for chance, and its evidence be scaled away.
         """
-        rate = self.units / self.days if self.days > 0.0 else 0.0
+        rate = self.orders / self.days if self.days > 0.0 else 0.0
         apart = max(0.0, self.squares - 2.0 * rate * self.products + rate * rate * self.lengths)
         own = _DISPERSION_WEIGHT * prior.dispersion + apart
         spread = max(_LEAST_DISPERSION, own / (_DISPERSION_WEIGHT + rate * self.judged))
-        return Belief(a=prior.a + self.units / spread, b=prior.b + self.days / spread, dispersion=spread)
+        size, beyond = self._size(prior)
+        return Belief(
+            a=prior.a + self.orders / spread,
+            b=(prior.b + self.days / spread) / size,
+            dispersion=beyond * (beyond + 1.0) / size + spread * size,
+        )
+
+    def _size(self, prior: DemandPrior) -> tuple[float, float]:
+        """Mean units of an order, and how much of that is beyond the least."""
+        known = self.orders / (self.orders + _SIZE_WEIGHT)  # so that the least is forgotten with the orders
+        least = known * self.least + (1.0 - known) * min(1.0, prior.size)
+        whole = max(self.orders - self.cut, _LEAST_WHOLE * self.orders)
+        more = _SIZE_WEIGHT * max(0.0, prior.size - least) + max(0.0, self.units - least * self.orders)
+        beyond = more / (_SIZE_WEIGHT + whole)
+        return least + beyond, beyond
 
 
 class Watched(msgspec.Struct, array_like=True):
-    """The sums of one SKU: units, days in stock, Σ units²/days over its `watches`."""
+    """The sums of one SKU: units, days in stock, Σ orders²/days over its `watches`, units beyond one of each order."""
 
     units: float = 0.0
     days: float = 0.0
     spread: float = 0.0
     watches: int = 0
+    extra: float = 0.0
+    cut: float = 0.0
+
+    @property
+    def orders(self) -> float:
+        return max(0.0, self.units - self.extra)
 
 
 class DemandPopulation(msgspec.Struct):
@@ -143,13 +201,17 @@ class DemandPopulation(msgspec.Struct):
     skus: dict[str, Watched] = {}
 
     def update(self, entity: str, contexts: list[list[float]], outcomes: list[float]) -> None:
-        """Take in watches of one SKU: contexts [n, 1] are days in stock, outcomes [n] the units sold in them."""
+        """Take in watches of one SKU: outcomes [n] are the units sold in them, contexts [n, 3] days in stock, orders,
+        and how many of those took the last unit. Without the last two [n, 1], orders are of one unit."""
         mine = self.skus.setdefault(entity, Watched())
-        for (days, *_), units in zip(contexts, outcomes, strict=True):
+        for context, units in zip(contexts, outcomes, strict=True):
+            days, orders, cut = watched(context, units)
             mine.units += units
             mine.days += days
+            mine.extra += units - orders
+            mine.cut += cut
             if days >= _SHORTEST_DAYS:
-                mine.spread += units * units / days
+                mine.spread += orders * orders / days
                 mine.watches += 1
         self._bound()
 
@@ -157,10 +219,8 @@ class DemandPopulation(msgspec.Struct):
         """Add what another population has seen of other watches."""
         for entity, theirs in other.skus.items():
             mine = self.skus.setdefault(entity, Watched())
-            mine.units += theirs.units
-            mine.days += theirs.days
-            mine.spread += theirs.spread
-            mine.watches += theirs.watches
+            for name in Watched.__struct_fields__:
+                setattr(mine, name, getattr(mine, name) + getattr(theirs, name))
         self._bound()
 
     def _bound(self) -> None:
@@ -174,20 +234,32 @@ class DemandPopulation(msgspec.Struct):
         if len(known) < _FEWEST or not any(sku.units > 0.0 for sku in known):
             return dict(PRIOR)
         dispersion = _dispersion(known)
-        units = torch.tensor([sku.units for sku in known], dtype=torch.float64) / dispersion  # [E]
+        orders = torch.tensor([sku.orders for sku in known], dtype=torch.float64) / dispersion  # [E]
         days = torch.tensor([sku.days for sku in known], dtype=torch.float64) / dispersion  # [E]
-        a, b = _fit_gamma(units, days)
-        return {**PRIOR, "a": a, "b": b, "dispersion": dispersion}
+        a, b = _fit_gamma(orders, days)
+        return {**PRIOR, "a": a, "b": b, "size": _size(known), "dispersion": dispersion}
+
+
+def watched(context: Sequence[float], units: float) -> tuple[float, float, float]:
+    """Days in stock, orders, and how many of these took the last unit, of a watch of so many units."""
+    return (context[0], context[1], context[2]) if len(context) > 2 else (context[0], units, 0.0)
 
 
 def _hash(name: str) -> bytes:
     return blake2b(name.encode(), digest_size=8).digest()
 
 
+def _size(known: list[Watched]) -> float:
+    """Mean units of an order: geometric from one unit on, those that took the last unit cut off there."""
+    orders = sum(sku.orders for sku in known)
+    whole = max(orders - sum(sku.cut for sku in known), _LEAST_WHOLE * orders)
+    return max(0.01, 1.0 + sum(sku.extra for sku in known) / whole) if whole > 0.0 else float(PRIOR["size"])
+
+
 def _dispersion(known: list[Watched]) -> float:
-    """Variance over mean of the units of a watch, around each SKU's own rate."""
-    around = sum(max(0.0, sku.spread - sku.units**2 / sku.days) for sku in known)
-    expected = sum(sku.units / sku.days * max(0, sku.watches - 1) for sku in known)
+    """Variance over mean of the orders of a watch, around each SKU's own rate."""
+    around = sum(max(0.0, sku.spread - sku.orders**2 / sku.days) for sku in known)
+    expected = sum(sku.orders / sku.days * max(0, sku.watches - 1) for sku in known)
     return min(100.0, max(0.1, around / expected)) if expected > 0.0 else float(PRIOR["dispersion"])
 
 

@@ -10,8 +10,9 @@ the demand and of what isn't known of its rate.
 The level is a newsvendor's: mean + z · sd at arrival, z = Φ⁻¹(p / (p + h′)). In h′ = h · (1 + 0.3 log₂(1 + L)) a unit
 is charged more than its first review's holding, for it waits longer the more orders are under way (L, in reviews).
 The 0.3 is fitted by simulation over rates 0.1 … 100 and L = 1 … 8. In between, the order is a mean of both, weighed by
-the rate. `tests/benchmarks/lost_sales.py` measures the rule on Poisson demand, `tests/benchmarks/stock.py` on that of
-real shoppers.
+the rate. A fill rate that is asked for raises the critical ratio, and the slow mover's level, until what is believed of
+demand predicts it (`fill_rate`). `tests/benchmarks/lost_sales.py` measures the rule on Poisson demand,
+`tests/benchmarks/stock.py` on that of real shoppers.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -22,7 +23,7 @@ from typing import Final, cast
 import numpy as np
 import torch
 
-from policies.orders import slow_movers
+from policies.orders import fill_rate, slow_movers
 from policies.orders.demand import Belief
 
 BLOCK: Final = 256  # rows are scored in blocks of this, or WIDE of it: a row's result must not depend on the others
@@ -59,6 +60,7 @@ class Review:
     pack_size: float
     min_order: float
     max_order: float
+    min_fill_rate: float = 0.0  # share of the units wanted that are to be sold at least; 0: what the costs say
 
     @property
     def position(self) -> float:
@@ -121,6 +123,7 @@ FACTS: Final[tuple[str, ...]] = (
     "pack_size",
     "min_order",
     "max_order",
+    "min_fill_rate",
 )
 
 
@@ -140,6 +143,7 @@ def _facts(review: Review, belief: Belief) -> list[float]:
         review.pack_size,
         review.min_order,
         review.max_order,
+        review.min_fill_rate,
     ]
 
 
@@ -172,6 +176,9 @@ def order(facts: torch.Tensor, arrivals: torch.Tensor) -> tuple[torch.Tensor, ..
     reviews_ahead = column["lead_time_days"] / column["review_days"]
     holding = column["holding_cost"] * column["review_days"] * (1.0 + SHADE * torch.log2(1.0 + reviews_ahead))
     service = (column["shortage_cost"] / (column["shortage_cost"] + holding + 1e-12)).clamp(*SERVICE)
+    if bool((column["min_fill_rate"] > 0.0).any()):
+        wanted = fill_rate.service_of(column["min_fill_rate"], demand, sd)
+        service = service.maximum(wanted.clamp_max(SERVICE[1]))
     tail = _tail(service, column, final) * sd
     level = demand + _PHI_INVERSE(service) * sd + tail
     smooth = fit_to_packs(column, level - projected, (projected - demand - tail, sd, service))

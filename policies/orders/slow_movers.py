@@ -13,12 +13,15 @@ review's holding; this rule charges it until it sells, which for a slow mover is
 Of a rate that isn't known, λ ~ Gamma(a, b), a mistake lasts about 1/λ: as long as one unit takes to sell. So the states
 are weighed by how long they last, and λ ∝ Gamma(a, b) / λ is Gamma(a − 1, b): the rate to reckon with is (a − 1) / b,
 the inverse of the expected time to sell a unit. What a new SKU may need more can be ordered at the next review; what
-it was given too much stays until it is sold. No mistake is taken to last longer than `LASTING`.
+it was given too much stays until it is sold. No mistake is taken to last longer than `LASTING`. A fill rate that is
+asked for is that of the rate expected, whatever it costs: it takes the mean, a / b.
 """
 
 from typing import Final
 
 import torch
+
+from policies.orders.fill_rate import level_of
 
 WIDEST: Final = 255  # units of a level, at most
 FASTEST: Final = (1.0, 2.0)  # units a review: below the first the level decides, above the second it has no say
@@ -59,6 +62,8 @@ def enough(column: dict[str, torch.Tensor], batch: torch.Tensor) -> torch.Tensor
     """
     rate, mean = known_rate(column["rate"], column["rate_variance"]), column["rate"]
     level = _least(column, rate, lead_dispersion(column), batch)
+    if bool((column["min_fill_rate"] > 0.0).any()):
+        level = level.maximum(_filling(column))
     bare = (column["position"] <= 0.0) & _pays_when_bare(column, batch)
     unseen = bare & (mean * mean <= column["rate_variance"])
     if bool(unseen.any()):
@@ -66,6 +71,12 @@ def enough(column: dict[str, torch.Tensor], batch: torch.Tensor) -> torch.Tensor
             unseen, level.maximum(_least(column, mean, column["dispersion"].clamp_min(1.0), batch)), level
         )
     return torch.where(bare, level.clamp_min(1.0), level)
+
+
+def _filling(column: dict[str, torch.Tensor]) -> torch.Tensor:
+    """The level [B] that the fill rate takes; 0 where none is asked."""
+    mean, dispersion, last = _reach(column, column["rate"], lead_dispersion(column))
+    return level_of(column["min_fill_rate"], mean, _under_way(mean, dispersion, int(last.max()))).minimum(last)
 
 
 def _least(
@@ -77,8 +88,7 @@ def _least(
     """
     lead, holding, penalty = lead_of(column), column["holding_cost"], column["shortage_cost"]
     decides = share_of_projection(column) < 1.0  # elsewhere the level isn't asked for, and 0
-    mean = torch.where(decides, rate * lead, torch.zeros_like(lead)).clamp(0.0, LONGEST[1])
-    last = torch.ceil(mean + SPREAD * (dispersion * mean).sqrt() + SPREAD).clamp_max(float(WIDEST))
+    mean, dispersion, last = _reach(column, rate, dispersion)
     cost = _costs(mean, dispersion, penalty * rate, (holding, penalty / lead), int(last.max()))  # [B, levels]
     at = torch.arange(cost.shape[1], dtype=torch.float64)
     then = at + batch.unsqueeze(1)
@@ -87,6 +97,16 @@ def _least(
     more = cost.gather(1, inside.long()) + holding.unsqueeze(1) * (then - inside)
     pays = (more < cost) & (at <= last.unsqueeze(1)) & decides.unsqueeze(1)
     return torch.where(pays, at + 1.0, torch.zeros_like(cost)).amax(dim=1)
+
+
+def _reach(
+    column: dict[str, torch.Tensor], rate: torch.Tensor, dispersion: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Mean [B] of the demand over the lead time, its dispersion, and the highest level worth a look."""
+    lead = lead_of(column)
+    decides = share_of_projection(column) < 1.0
+    mean = torch.where(decides, rate * lead, torch.zeros_like(lead)).clamp(0.0, LONGEST[1])
+    return mean, dispersion, torch.ceil(mean + SPREAD * (dispersion * mean).sqrt() + SPREAD).clamp_max(float(WIDEST))
 
 
 def _costs(
@@ -98,17 +118,23 @@ def _costs(
 ) -> torch.Tensor:
     """C(S) for S = 0 … top [B, top + 1]; `lost` is what losing all costs a day, `prices` are h and p / L."""
     holding, saved = prices
+    under_way = _under_way(mean, dispersion, top)
+    at = torch.arange(top + 1, dtype=torch.float64)
+    return holding.unsqueeze(1) * (at - under_way) + lost.unsqueeze(1) - saved.unsqueeze(1) * under_way
+
+
+def _under_way(mean: torch.Tensor, dispersion: torch.Tensor, top: int) -> torch.Tensor:
+    """E[N | N ≤ S] for S = 0 … top [B, top + 1]."""
     over = (dispersion - 1.0).clamp_min(1e-9)
     r, q = mean / over, over / dispersion
     weight = torch.ones_like(mean)  # of N = n, over that of N = 0: Panjer's recursion
     total, first = torch.ones_like(mean), torch.zeros_like(mean)
-    costs = [lost]
+    found = [first]
     for n in range(1, top + 1):
         weight = weight * q * (r + (n - 1.0)) / n
         total, first = total + weight, first + n * weight
-        under_way = first / total
-        costs.append(holding * (n - under_way) + lost - saved * under_way)
-    return torch.stack(costs, dim=1)
+        found.append(first / total)
+    return torch.stack(found, dim=1)
 
 
 def _pays_when_bare(column: dict[str, torch.Tensor], batch: torch.Tensor) -> torch.Tensor:

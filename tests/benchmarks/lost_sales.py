@@ -101,7 +101,7 @@ def projected(instance: Instance, *, learning: bool) -> Rule:
         a = PRIOR.a + lanes.sold if learning else torch.full_like(lanes.sold, MEAN * 1e9)
         b = PRIOR.b + lanes.watched if learning else torch.full_like(lanes.sold, 1e9)
         columns = [lanes.on_hand, lanes.position, a / b, a / (b * b)]
-        constants = (1.0, lead, lead, 1.0, 1.0, instance.shortage_cost, 1.0, 0.0, 1e9)
+        constants = (1.0, lead, lead, 1.0, 1.0, instance.shortage_cost, 1.0, 0.0, 1e9, 0.0)
         columns += [torch.full_like(a, value) for value in constants]
         arrivals = torch.zeros(len(a), MAX_STEPS + 1, dtype=torch.float64)
         arrivals[:, 1 : instance.lead_time] = lanes.pipeline

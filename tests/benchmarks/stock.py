@@ -207,10 +207,11 @@ def learned(sample: Sample) -> PolicyVersion:
     seen = DemandPopulation()
     days = (sample.end - sample.start) // DAY
     for (item, location), lines in sample.demand.items():
-        units = np.zeros(days)
+        units, orders = np.zeros(days), np.zeros(days)
         for one in lines:
             units[(one.at - sample.start) // DAY] += one.quantity
-        seen.update(f"{item}@{location}", [[1.0]] * days, units.tolist())
+            orders[(one.at - sample.start) // DAY] += 1.0
+        seen.update(f"{item}@{location}", [[1.0, each, 0.0] for each in orders.tolist()], units.tolist())
     return PolicyVersion(number=1, parent=0, priors={"replenishment": seen.prior()})
 
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from agents.bidder import uncapped
+from agents.bidder import Bidder, Steering, Taken, plan_of, uncapped
 from policies.bidding.landscape import Landscape
-from policies.bidding.pacing import PRIOR, Plan
+from policies.bidding.pacing import PRIOR, Plan, Published
 from policies.version import PolicyVersion
 from streams.records import Decision, Objective, Outcome
 from streams.times import HOUR
@@ -96,3 +96,18 @@ def test_a_loss_under_the_cap_is_reserved_for_as_a_winner_would_pay(
     plan = Plan(20.0, 0, 1, 0.0, 2.0, (0.0, 0.0, 1.0), first_price)
     assert uncapped(lost, 0.0, Landscape.open(PRIOR), plan) == cost
     assert uncapped(lost, 1.0, Landscape.open(PRIOR), plan) == 0.0  # the bid of 10/e would have lost too
+
+
+def test_a_late_bid_is_capped_by_the_cap_that_it_was_made_under() -> None:
+    """A loss below that cap says that μ was too high, a loss at it nothing; the cap published by now says neither."""
+    plan = plan_of(bidder.campaign())
+    taken = [Taken("first", bidder.START, 0, 0.0, cap=0.5), Taken("second", bidder.START, 0, 0.0, cap=0.1)]
+    moved: dict[tuple[str, float], bool] = {}
+    for echo, bid in (("first", 0.2), ("first", 0.5), ("second", 0.1), ("second", 0.05)):
+        steering = Steering.open(PRIOR, plan, bidder.START)
+        known = Bidder(plan=plan, steering=steering, published=Published(1.0, 0.1, bidder.START), open=list(taken))
+        before = steering.pace.log_mu
+        lost = bidder.event(1, bidder.START + HOUR, won=False, bid=bid, value=bid, decision_id=echo)
+        known.learn(lost, 0.0, plan, bidder.START + HOUR)
+        moved[echo, bid] = steering.pace.log_mu < before
+    assert moved == {("first", 0.2): True, ("first", 0.5): False, ("second", 0.1): False, ("second", 0.05): True}

@@ -249,12 +249,12 @@ def test_an_outcome_is_holding_plus_what_a_stock_out_probably_lost() -> None:
     assert last.reward == pytest.approx(-2.0 * rate * 0.25)
 
 
-def test_an_experience_tells_units_and_days_in_stock() -> None:
+def test_an_experience_tells_units_days_in_stock_and_orders() -> None:
     worker = Worker().take(stock("milk", 0, 10.0), demand("milk", 6, 4.0), now=0.0).take(now=25.0)
     assert worker.of(EXPERIENCES) == []  # more may be heard of that day
     worker.take(now=49.0)
     (learned,) = worker.of(EXPERIENCES)
-    assert (learned.contexts, learned.outcomes) == ([[1.0]], [4.0])
+    assert (learned.contexts, learned.outcomes) == ([[1.0, 1.0, 0.0]], [4.0])
     assert learned.experience_id == worker.of(DECISIONS)[0].decision_id
 
 
@@ -263,7 +263,10 @@ def test_a_sale_that_is_heard_of_after_the_stock_out_it_made_still_counts_in_its
     made = [demand("milk", 18, 4.0), stock("milk", 18, 0.0)]
     worker = Worker().take(stock("milk", 0, 4.0), *(reversed(made) if late else made))
     worker.take(stock("milk", 30, 9.0, received=9.0), now=31.0).take(now=49.0).take(now=73.0)
-    assert [(e.contexts, e.outcomes) for e in worker.of(EXPERIENCES)] == [([[0.75]], [4.0]), ([[0.75]], [0.0])]
+    assert [(e.contexts, e.outcomes) for e in worker.of(EXPERIENCES)] == [
+        ([[0.75, 1.0, 1.0]], [4.0]),
+        ([[0.75, 0.0, 0.0]], [0.0]),
+    ]
 
 
 def test_what_sells_out_in_an_hour_is_told_with_the_next_period() -> None:

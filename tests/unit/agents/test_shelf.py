@@ -156,3 +156,18 @@ def test_a_new_level_of_demand_is_found_and_learned_fast() -> None:
     shelf = worker.shelf("milk")
     assert shelf.measures()["rate_changes"] >= 1.0
     assert shelf.evidence.belief(DemandPrior.of({})).mean > 7.0
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_the_sale_that_took_the_last_unit_is_known_for_it_however_late_it_is_heard_of(late: bool) -> None:
+    made = [demand("milk", 18, 4.0), stock("milk", 18, 0.0)]
+    worker = Worker().take(stock("milk", 0, 6.0), demand("milk", 6, 2.0), *(reversed(made) if late else made))
+    evidence = worker.shelf("milk").evidence
+    assert (evidence.orders, evidence.cut) == (pytest.approx(2.0, rel=0.01), pytest.approx(1.0, rel=0.01))
+
+
+def test_a_sale_from_a_shelf_that_had_been_filled_unheard_was_whole() -> None:
+    worker = Worker().take(stock("milk", 0, 3.0), demand("milk", 24, 3.0))
+    assert worker.shelf("milk").evidence.cut == 1.0
+    worker.take(stock("milk", 12, 11.0, received=8.0))
+    assert (worker.shelf("milk").evidence.cut, worker.shelf("milk").is_out) == (0.0, False)

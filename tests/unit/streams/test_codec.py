@@ -87,6 +87,12 @@ def test_bad_input_is_named(reason: str, topic: Topic, key: bytes | None, value:
         decode(topic, key, value, NOW)
     assert caught.value.reason == reason
     assert caught.value.detail.startswith(topic.name)
+    assert str(caught.value).count(reason) == str(caught.value).count(f"{topic.name}: ") == 1
+
+
+def test_what_is_no_object_is_said_to_be_none() -> None:
+    with pytest.raises(MalformedRecord, match="got `array`"):
+        decode(USER_EVENTS, b"u", b"[1]", NOW)
 
 
 def test_null_on_a_compacted_topic_is_a_deletion() -> None:

@@ -115,12 +115,13 @@ def told(why: Why) -> dict[str, str]:
 
 def test_an_order_is_what_is_missing_and_what_packs_added() -> None:
     features = {"on_hand": 3.0, "due": [[1.0, 4.0]], "a": 8.0, "b": 4.0, "level": 12.5, "projected": 2.25}
-    why = explain(decision("replenishment", features, {"quantity": 12.0, "reason": "low"}), demand.PRIOR)
+    prior = demand.PRIOR | {"a": 1.0, "b": 2.0, "size": 3.0}  # half an order a day, of three units
+    why = explain(decision("replenishment", features, {"quantity": 12.0, "reason": "low"}), prior)
     numbers = told(why)
     assert numbers["missing"] == "10.25 units"
     assert numbers["added or cut for packs and order limits"] == "+1.75 units"
     assert numbers["ordered"] == "12 units"
-    assert (why.summary, why.weights[0].belief, why.weights[0].prior) == ("low", 2.0, 1.0)
+    assert (why.summary, why.weights[0].belief, why.weights[0].prior) == ("low", 2.0, 1.5)
 
 
 def test_a_bid_is_quality_over_mu() -> None:

@@ -63,3 +63,10 @@ def test_dispersions_that_are_ruled_out_are_dropped_and_beliefs_stay() -> None:
     belief, _ = watched(20.0, 1.0, 40.0, 64, flat_prior())
     assert len(belief.phi) < len(DISPERSIONS)
     assert np.isfinite(belief.belief().rate).all()
+
+
+def test_many_units_are_no_reason_to_lose_the_way() -> None:
+    """Between two points of a wide grid, the likelihood of thousands of units falls off by more than can be told."""
+    found = watched(2000.0, 1.0, 2060.0, 60, flat_prior())[0].belief()
+    assert found.rate == pytest.approx(np.full(16, 2000.0), rel=0.05)
+    assert found.dispersion == pytest.approx(np.full(16, 1.0), rel=0.9)

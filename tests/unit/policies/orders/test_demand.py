@@ -69,7 +69,7 @@ def watched_daily(size: int, days: int = 400) -> Evidence:
         evidence.watch(1.0, FOREVER)
         for _ in range(orders):
             evidence.sell(float(size))
-        evidence.judge(float(size * orders), 1.0)
+        evidence.judge(float(orders), 1.0)
     return evidence
 
 
@@ -89,7 +89,8 @@ def test_a_rate_far_above_all_that_was_foreseen_is_no_dispersion() -> None:
     evidence = Evidence()
     for units in np.random.default_rng(3).poisson(12.0, 20).tolist():
         evidence.watch(1.0, FOREVER)
-        evidence.sell(float(units))
+        for _ in range(units):
+            evidence.sell(1.0)
         evidence.judge(float(units), 1.0)
     belief = evidence.belief(low)
     assert belief.dispersion < 2.0
@@ -142,3 +143,66 @@ def test_skus_that_are_all_alike_give_a_finite_prior() -> None:
     prior = watched.prior()
     assert all(math.isfinite(prior[name]) for name in PRIOR)
     assert prior["a"] / prior["b"] == pytest.approx(2.0, rel=0.01)
+
+
+# ---- Orders that wanted more than there was --------------------------------------------------------------------------
+
+
+def sold_from(stock: int, *, hear_cut: bool, days: int = 3000) -> Evidence:
+    """Two orders a day of two units on average; the shelf holds `stock` each morning."""
+    random = np.random.default_rng(5)
+    evidence = Evidence()
+    for _ in range(days):
+        left, at, out_at = stock, 0.0, 1.0
+        while (at := at + random.exponential(0.5)) < 1.0 and left > 0:
+            wanted = int(random.geometric(0.5))
+            evidence.sell(float(min(wanted, left)), cut=hear_cut and wanted >= left)
+            left -= min(wanted, left)
+            out_at = 1.0 if left > 0 else at
+        evidence.watch(out_at, FOREVER)
+    return evidence
+
+
+@pytest.mark.parametrize("stock", [2, 3, 6])
+def test_a_basket_that_wanted_more_than_there_was_does_not_bias_the_belief(stock: int) -> None:
+    assert sold_from(stock, hear_cut=True).belief(WIDE).mean == pytest.approx(4.0, rel=0.05)
+
+
+def test_heard_as_whole_such_baskets_would_make_demand_seem_low() -> None:
+    assert sold_from(3, hear_cut=False).belief(WIDE).mean < 3.3
+
+
+def test_orders_that_always_take_all_there_is_leave_the_belief_bounded() -> None:
+    evidence = Evidence()
+    for _ in range(500):
+        evidence.watch(1.0, FOREVER)
+        evidence.sell(12.0, cut=True)
+    assert 12.0 <= evidence.belief(WIDE).mean <= 3.1 * 12.0
+
+
+def test_an_order_seen_to_be_whole_after_all_counts_as_one() -> None:
+    whole, mended = Evidence(), Evidence()
+    for evidence in (whole, mended):
+        evidence.watch(4.0, FOREVER)
+        evidence.sell(2.0)
+    whole.sell(3.0)
+    mended.sell(3.0, cut=True)
+    assert mended.belief(WIDE).mean > whole.belief(WIDE).mean
+    mended.uncut(1.0)
+    assert mended.belief(WIDE).mean == pytest.approx(whole.belief(WIDE).mean)
+
+
+def test_evidence_kept_before_orders_were_told_apart_is_of_single_units() -> None:
+    kept = msgspec.convert([20.0, 10.0, 0.0, 0.0, 0.0, 0.0], Evidence)
+    assert kept.belief(WIDE).mean == pytest.approx(20.5 / 10.5)
+
+
+def test_the_population_gives_back_the_size_of_orders_that_stock_cut_off() -> None:
+    random = np.random.default_rng(9)
+    watched = DemandPopulation()
+    for sku in range(50):
+        for _ in range(40):
+            wanted, left = int(random.geometric(0.5)), int(random.integers(1, 6))
+            told = [[1.0, 1.0, float(wanted >= left)]]
+            watched.update(f"sku-{sku}@north", told, [float(min(wanted, left))])
+    assert watched.prior()["size"] == pytest.approx(2.0, rel=0.07)

@@ -1,9 +1,11 @@
 """The replenishment rule: bounds, sense, and results that never depend on the neighbours in a batch."""
 
 import math
+from dataclasses import replace
 from random import Random
 
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -149,3 +151,20 @@ def test_the_cost_is_near_the_optimum_of_zipkins_instances(lead_time: int, short
     instance = Instance(lead_time=lead_time, shortage_cost=shortage_cost, runs=150, periods=200, warm_up=40)
     cost = float(steady(instance, projected(instance, learning=False)))
     assert cost == pytest.approx(OPTIMUM[shortage_cost][lead_time - 1], rel=0.025)
+
+
+@settings(deadline=None, max_examples=60)
+@given(reviews, st.floats(0.01, 0.999))
+def test_a_fill_rate_that_is_asked_for_never_orders_less(asked: Review, fill: float) -> None:
+    usual, raised = choose([asked, replace(asked, min_fill_rate=fill)])
+    assert raised.quantity >= usual.quantity
+    assert choose([asked])[0] == usual
+
+
+@pytest.mark.parametrize("fill", [0.5, 0.9, 0.99])
+def test_a_fast_movers_level_leaves_no_more_than_the_rest_unmet(fill: float) -> None:
+    asked = one(shortage_cost=0.0, holding_cost=100.0, min_fill_rate=fill, lead_time_days=0.0)
+    demand = torch.poisson(torch.full((200_000,), 5.0), generator=torch.Generator().manual_seed(3))
+    met = 1.0 - float((demand - asked.quantity).clamp_min(0.0).mean()) / 5.0
+    fewer = 1.0 - float((demand - asked.quantity + 1.0).clamp_min(0.0).mean()) / 5.0
+    assert fewer - 0.01 < fill <= met + 0.04  # a normal's tail, and whole units

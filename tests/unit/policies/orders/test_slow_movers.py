@@ -94,3 +94,17 @@ def test_the_faster_a_sku_sells_the_more_say_its_projected_stock_has() -> None:
     shares = [one(belief=slow(rate)).fast for rate in (0.5, 1.0, 1.5, 2.0, 9.0)]
     assert shares == pytest.approx([0.0, 0.0, 0.5, 1.0, 1.0])
     assert one(belief=slow(0.9), lead_time_days=200.0).fast == 1.0
+
+
+@pytest.mark.parametrize("fill", [0.3, 0.8, 0.95, 0.999])
+@pytest.mark.parametrize("rate", [0.01, 0.2, 0.9])
+def test_a_fill_rate_takes_the_least_level_at_which_erlang_loses_no_more(rate: float, fill: float) -> None:
+    least = next(level for level in range(100) if 1.0 - blocked(level, rate * 4.5) >= fill)
+    asked = {"belief": slow(rate), "lead_time_days": 4.0, "holding_cost": 1.0, "shortage_cost": 0.0}
+    assert one(**asked, min_fill_rate=fill).enough == least
+    assert one(**asked).enough == 0.0
+
+
+def test_what_is_not_sure_of_a_rate_takes_more_stock_to_fill() -> None:
+    sure, unsure = (one(belief=slow(0.2, b=b), lead_time_days=4.0, min_fill_rate=0.95).enough for b in (SURE, 2.0))
+    assert unsure > sure
