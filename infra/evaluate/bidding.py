@@ -76,7 +76,7 @@ def evaluate(
     return {
         "value_won": account.won,
         "spend": account.spent,
-        "hindsight_share": account.won / best if best > 0.0 else 1.0,
+        "hindsight_share": min(1.0, account.won / best) if best > 0.0 else 1.0,  # sums in another order round apart
         "overspend": max(0.0, account.spent - budget),
         "auction": auction,
         "auctions": len(given.value),

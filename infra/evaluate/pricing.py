@@ -162,6 +162,15 @@ def _start(products: Products, grid: list[float], seed: int, product: int) -> fl
     return usual[int(np.random.default_rng([seed, product, 1]).integers(len(usual)))]
 
 
+def lost_by(
+    policy: str, *, seed: int, periods: int, products: int, max_steps: int, drift: Drift = "none"
+) -> tuple[Floats, int]:
+    """[products, 2, periods] what each lost to the best price, and what that would have earned; versions learned."""
+    population = _Population(policy)
+    play = partial(_play, policy, population, seed=seed, periods=periods, max_steps=max_steps, drift=drift)
+    return np.stack([play(product=each) for each in range(products)]), population.versions
+
+
 def evaluate(
     *, policy: str, seed: int, periods: int, products: int, max_steps: int, drift: Drift = "none"
 ) -> dict[str, Any]:
@@ -169,9 +178,7 @@ def evaluate(
     that the best price would have made."""
     if products * periods > MAX_DECISIONS:
         raise UserError(f"--products times --periods must be at most {MAX_DECISIONS:,}")
-    population = _Population(policy)
-    play = partial(_play, policy, population, seed=seed, periods=periods, max_steps=max_steps, drift=drift)
-    lost = np.stack([play(product=each) for each in range(products)])
+    lost, versions = lost_by(policy, seed=seed, periods=periods, products=products, max_steps=max_steps, drift=drift)
     regret, best = lost[:, 0], lost[:, 1]
     of_product = regret.sum(axis=1)
     return {
@@ -180,7 +187,7 @@ def evaluate(
         "regret_per_period": float(regret.mean()),
         "regret_by_periods": _by_range(regret.mean(axis=0)),
         "regret_by_products": _by_range(regret.mean(axis=1)),
-        "versions": population.versions,
+        "versions": versions,
         "profit_share": float(1.0 - regret.sum() / best.sum()),
         "products": products,
         "periods": periods,

@@ -12,8 +12,10 @@ from typing import Final, Protocol
 
 import numpy as np
 
+from policies.bidding.blocks import CELLS, WIDTH, Block
 from policies.bidding.markets import MarketPrior
-from policies.bidding.spending import CELLS, WIDTH, Block, Floats, Spending
+from policies.bidding.spending import Spending
+from policies.linalg import Floats
 
 OFTEN: Final = 60  # solves anew after 1/60 of the auctions that count, or that are left
 EAGER: Final = 30  # auctions up to which the prior is asked anew each time; later, when a block of auctions closes
@@ -67,7 +69,7 @@ class FlightBidder:
         return self.budget / self.auctions
 
     def _solve(self, seen: Spending, left: float) -> None:
-        closed = seen.refresh()
+        closed = self.truth is None and seen.refresh()
         total = seen.total
         if self.truth is None and (closed or total.auctions < EAGER):
             mean = total.value / total.auctions if total.value > 0.0 else exp(seen.origin + CELLS * WIDTH / 2)

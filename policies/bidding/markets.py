@@ -17,8 +17,9 @@ from typing import Final
 import numpy as np
 
 from policies.artefact import Array, load
+from policies.bidding.blocks import CELLS, WIDTH, Block
 from policies.bidding.landscape import Landscape
-from policies.bidding.spending import CELLS, WIDTH, Block, Floats
+from policies.linalg import Floats
 from policies.shipped import FOLDER
 
 SCHEMA: Final = "tradewind.bidding-prior/1"

@@ -3,59 +3,31 @@
 An auction of value v and price p is won at μ (by bidding v/μ) exactly where v/p ≥ μ. So an auction bid on at μ_t tells
 what it would have cost at every μ ≥ μ_t, and nothing below: spend per auction is learned cell by cell of log v/p, each
 cell from the auctions that reached it. That is the product-limit idea of Kaplan & Meier (1958) for money, and it never
-uses the price of an auction that was lost. A market that has changed is noticed by the cells too, and what is older is
-dropped: an adaptive window over exponentially growing blocks (Bifet & Gavaldà 2007).
+uses the price of an auction that was lost. A market that has changed is noticed by the cells too. Where all prices have
+moved by one factor (`levels`), what is older is moved with them; a market that moves to and fro is taken as it is on
+average. Where that doesn't explain it, what is older is dropped: an adaptive window over exponentially growing blocks
+(Bifet & Gavaldà 2007).
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from math import log
+from math import exp, log
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from policies.bidding.blocks import CELLS, FURTHEST, STEPS, WIDTH, Block
+from policies.bidding.levels import moves
+from policies.linalg import Floats
 
-CELLS: Final = 400
-WIDTH: Final = 0.08  # of a cell, in log v/p
 COARSER: Final = 0.25  # blocks merge while they are smaller than this share of what is newer
 LOOK: Final = 0.04  # a block closes, and a change is looked for, after this share of the auctions that count ...
 LEAST: Final = 5  # ... or so many of them
 FEW: Final = 8  # wins, seen or expected, below which a window says nothing of a change
-
-
-@dataclass(slots=True)
-class Block:
-    """Neighbouring auctions, summed. Money in units of the caller's choice."""
-
-    spend: Floats = field(default_factory=lambda: np.zeros(CELLS))  # [CELLS]
-    wins: Floats = field(default_factory=lambda: np.zeros(CELLS))  # [CELLS]
-    bids: Floats = field(default_factory=lambda: np.zeros(CELLS + 1))  # [CELLS + 1] at the cell of the μ bid by
-    squares: float = 0.0  # Σ price²
-    value: float = 0.0
-    auctions: int = 0
-
-    def __add__(self, other: "Block") -> "Block":
-        return Block(
-            self.spend + other.spend,
-            self.wins + other.wins,
-            self.bids + other.bids,
-            self.squares + other.squares,
-            self.value + other.value,
-            self.auctions + other.auctions,
-        )
-
-    @property
-    def reached(self) -> Floats:
-        """[CELLS] auctions that tell of each cell."""
-        return np.cumsum(self.bids)[:CELLS]
-
-    @property
-    def typical(self) -> float:
-        """Σ price² / Σ price: the payment that a unit of money spent came in. 0 before any."""
-        total = float(self.spend.sum())
-        return self.squares / total if total > 0.0 else 0.0
+BELIEVED: Final = 0.9  # probability of a move back at which a market is taken to swing
+SUSPECTED: Final = 0.1  # probability of a move from which it is waited for what comes of it
+STILL: Final = 0.999  # probability of no move at which a block stays as it is
+CERTAIN: Final = 1.0 - exp(-6.0)  # probability of a move at which it is settled
 
 
 @dataclass(slots=True)
@@ -72,50 +44,80 @@ class Spending:
     origin: float
     alarm: float = 4.5  # standard deviations of a change that is believed
     newest: Block = field(default_factory=Block)
-    older: list[Block] = field(default_factory=list[Block])  # newest first
-    before: Block = field(default_factory=Block)  # the sum of `older`
+    older: list[Block] = field(default_factory=list[Block])  # newest first, at today's prices once a move is settled
+    as_were: list[Block] = field(default_factory=list[Block])  # the same, at the prices that there were
+    before: Block = field(default_factory=Block)  # the sum of `older`, at what today's prices are believed to be
+    direction: float = 0.0  # of the last move that was settled: above 0 where prices rose
+    swings: bool = False
 
     @property
     def total(self) -> Block:
         return self.before + self.newest
 
     def observe(self, value: float, *, log_mu: float, paid: float | None) -> None:
-        """One auction, bid on at `log_mu`; `paid` is None where it was lost."""
+        """One auction, bid on at `log_mu`; `paid` is None where it was lost.
+
+        Prices and value/μ are in one unit, in which the cells of prices lie around 1.
+        """
         block = self.newest
-        at = min(CELLS - 1e-6, max(0.0, (log_mu - self.origin) / WIDTH))
-        cell = int(at)
-        block.bids[cell] += cell + 1 - at
-        block.bids[cell + 1] += at - cell
+        _at(block.bids, (log_mu - self.origin) / WIDTH)
         block.auctions += 1
         block.value += value
-        if paid is not None and paid > 0.0 and value > 0.0:
-            cell = min(CELLS - 1, max(0, int((log(value) - log(paid) - self.origin) / WIDTH)))
+        if value <= 0.0:
+            return
+        _at(block.offers, CELLS / 2 + (log_mu - log(value)) / WIDTH)
+        if paid is not None and paid > 0.0:
+            cell = _cell((log(value) - log(paid) - self.origin) / WIDTH)
             block.spend[cell] += paid
             block.wins[cell] += 1.0
+            block.paid[_cell(CELLS / 2 - log(paid) / WIDTH)] += 1.0
             block.squares += paid * paid
 
     def refresh(self) -> bool:
         """Now and then, close the newest block and forget all before a change, if there was one. True if it closed."""
         if self.newest.auctions < max(LEAST, LOOK * self.before.auctions):
             return False
-        self.older.insert(0, self.newest)
+        self.older = _merged([self.newest, *self.older])
+        self.as_were = _merged([self.newest, *self.as_were])
         self.newest = Block()
-        self._merge()
+        blocks, suspected = self._moved()
         place, strength = self._change()
-        if strength > self.alarm:
-            del self.older[place + 1 :]
-        self.before = sum(self.older, Block())
+        if strength > self.alarm and suspected < SUSPECTED:  # else a move may explain what has changed
+            self._forget(place)
+            blocks = self.older
+        self.before = sum(blocks, Block())
         return True
 
-    def _merge(self) -> None:
-        newer, merged = 0, list[Block]()
-        for block in self.older:
-            if merged and merged[-1].auctions + block.auctions <= COARSER * (newer - merged[-1].auctions):
-                merged[-1] = merged[-1] + block
-            else:
-                merged.append(block)
-            newer += block.auctions
-        self.older = merged
+    def _moved(self) -> tuple[list[Block], float]:
+        """`older` at what today's prices are believed to be, and the probability of a move that isn't settled."""
+        found = None if self.swings or len(self.older) < 2 else moves(self.older)
+        if found is None:
+            return self.older, 0.0
+        moved, gone = found[:, :-1], found[:, -1]
+        sure, way = float(moved.sum()), float((moved @ STEPS).sum())
+        if sure > BELIEVED and way * self.direction < 0.0:
+            self.swings, self.older = True, list(self.as_were)
+            return self.older, 0.0
+        if gone.sum() > CERTAIN:
+            self._forget(int(gone.argmax()))
+            return self.older, 0.0
+        since = np.cumsum(moved, axis=0)  # [K − 1, S] that prices moved so far after block k
+        since[:, FURTHEST] += 1.0 - since.sum(axis=1) - np.cumsum(gone)
+        blocks = [
+            self.older[0],
+            *(
+                block if each[FURTHEST] > STILL else block.moved(each)
+                for block, each in zip(self.older[1:], since, strict=True)
+            ),
+        ]
+        if sure > CERTAIN:
+            self.direction, self.older = way, blocks
+            return blocks, 0.0
+        return blocks, sure
+
+    def _forget(self, place: int) -> None:
+        """All before the block of that place, counted from the newest."""
+        del self.older[place + 1 :], self.as_were[place + 1 :]
 
     def _change(self) -> tuple[int, float]:
         """The cut (after which block, counted from the newest) whose two sides differ most, in deviations."""
@@ -131,6 +133,30 @@ class Spending:
         apart = np.maximum(by_count, by_money)
         place = int(np.argmax(apart))
         return place, float(apart[place])
+
+
+def _cell(at: float) -> int:
+    return int(min(CELLS - 1.0, max(0.0, at)))
+
+
+def _at(cells: Floats, at: float) -> None:
+    """One more, shared between the two cells that it lies between."""
+    at = min(CELLS - 1e-6, max(0.0, at))
+    cell = int(at)
+    cells[cell] += cell + 1 - at
+    cells[cell + 1] += at - cell
+
+
+def _merged(blocks: list[Block]) -> list[Block]:
+    """Newest first, and the coarser the older; by their lengths alone."""
+    newer, merged = 0, list[Block]()
+    for block in blocks:
+        if merged and merged[-1].auctions + block.auctions <= COARSER * (newer - merged[-1].auctions):
+            merged[-1] = merged[-1] + block
+        else:
+            merged.append(block)
+        newer += block.auctions
+    return merged
 
 
 def market_curve(value: Floats, price: Floats) -> Callable[[float], Floats]:

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from policies.bidding.flight import Bidder, within
-from policies.bidding.spending import Floats
+from policies.linalg import Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

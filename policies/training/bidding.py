@@ -13,10 +13,12 @@ from typing import Final
 import numpy as np
 
 from policies.artefact import Array
+from policies.bidding.blocks import CELLS, WIDTH
 from policies.bidding.first_price import FirstPriceBidder
 from policies.bidding.flight import Bidder, FlightBidder
 from policies.bidding.markets import FLAT, GRID, SCHEMA, MarketPrior, evidence
-from policies.bidding.spending import CELLS, WIDTH, Floats, Spending
+from policies.bidding.spending import Spending
+from policies.linalg import Floats
 from policies.tasks.auctions import Account, Auctions, draw, hindsight, population
 
 Tell = Callable[[str], None]

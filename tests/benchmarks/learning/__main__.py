@@ -18,7 +18,16 @@ from typing import Final
 
 from tests.benchmarks.learning.page import page
 
-TABLES: Final = ("replenishment", "bidding", "bandit", "cold_start", "next_basket")
+TABLES: Final = (
+    "replenishment",
+    "bidding",
+    "first_price",
+    "objectives",
+    "pricing",
+    "bandit",
+    "cold_start",
+    "next_basket",
+)
 OUT: Final = Path("build/learning")
 PAGE: Final = Path("docs/learning.md")
 

@@ -51,6 +51,26 @@ def _regret(drift: str) -> Draw:
     return draw
 
 
+def _pricing(drift: str) -> Draw:
+    def draw(axes: Axes, told: Any) -> None:
+        for policy, row in told["regret"][drift].items():
+            curve = row["curve"]
+            groups = [curve[first : first + 5] for first in range(0, len(curve), 5)]
+            at = [5 * place + 2.5 for place in range(len(groups))]
+            axes.plot(at, [sum(group) / len(group) for group in groups], label=policy)
+        axes.set(xlabel="period of a product", ylabel="money lost a period", yscale="log")
+        axes.legend(fontsize="small")
+
+    return draw
+
+
+def _bought(axes: Axes, told: Any) -> None:
+    for name, shares in told["bought"].items():
+        axes.plot(list(shares), list(shares.values()), marker="o", label=name)
+    axes.set(ylabel="of the most to be had")
+    axes.legend(fontsize="small")
+
+
 def _bidding(axes: Axes, told: Any) -> None:
     cases = list(told["tables"])
     policies = ("meta", "flat-prior", "dual-pacing-cold")
@@ -79,6 +99,12 @@ def _recall(by: str) -> Draw:
 
 PICTURES: Final[dict[str, tuple[tuple[str, str, Draw], ...]]] = {
     "bidding": (("bidding", "Loss by case", _bidding),),
+    "first_price": (("first-price", "Loss by case, first price", _bidding),),
+    "objectives": (("objectives", "What each objective buys", _bought),),
+    "pricing": (
+        ("pricing-none", "Money lost as a product's sales are seen", _pricing("none")),
+        ("pricing-midtask", "The same, with demand drawn anew midway", _pricing("midtask")),
+    ),
     "bandit": (
         ("bandit-none", "Regret as tasks go by", _regret("none")),
         ("bandit-midtask", "The same, with a change in mid-task", _regret("midtask")),

@@ -85,3 +85,16 @@ def test_decayed_personal_is_its_formula_though_it_looks_at_few_items(seed: int)
     scores = {item: mine[item] + 20.0 * share[item] / total for item in share}
     got = [scores[item] for item in rule.predict("u1", now, 10)]
     assert got == pytest.approx(sorted(scores.values(), reverse=True)[:10])
+
+
+def test_of_what_a_household_bought_as_often_the_popular_comes_first() -> None:
+    rule = PersonalFrequency()
+    for user, items in (
+        ("v", ["tea"]),
+        ("w", ["tea", "oats"]),
+        ("u", ["bread", "oats", "tea", "salt"]),
+        ("u", ["salt"]),
+    ):
+        rule.observe(user, items, 0)
+    assert rule.predict("u", 0, 3) == ["salt", "tea", "oats"]
+    assert rule.predict_after([(["bread", "oats", "tea"], 0)], 0, 2) == ["tea", "oats"]

@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from policies.baselines.dual_pacing import Additive
+from policies.bidding.blocks import CELLS, WIDTH
 from policies.bidding.flight import Bidder, FlightBidder, within
 from policies.bidding.markets import FLAT, shipped
-from policies.bidding.spending import CELLS, WIDTH, Spending, market_curve
+from policies.bidding.spending import Spending, market_curve
 from policies.tasks.auctions import FACTS, Account, Auctions, draw, hindsight
 
 MONEY = st.one_of(st.just(0.0), st.floats(1e-9, 1e9))
@@ -69,7 +70,7 @@ def test_it_comes_close_to_hindsight() -> None:
 
 
 def test_after_prices_treble_it_loses_less_than_half_of_what_cold_dual_pacing_loses() -> None:
-    flights = [_facts(seed, jump=3.0) for seed in range(4)]  # a smaller jump needs 40 flights to tell
+    flights = [_facts(seed, jump=3.0) for seed in range(2)]  # a smaller jump needs 40 flights to tell
     ours = np.mean([1.0 - _share(_ours(one), one) for one in flights])
     cold = np.mean([1.0 - _share(Additive(auctions=1_000, budget=one.budget), one) for one in flights])
     assert ours <= 0.5 * cold
@@ -93,9 +94,9 @@ def test_knowing_the_market_is_worth_something() -> None:
 # ---- The spend curve -------------------------------------------------------------------------------------------------
 
 
-def _seen(rng: np.random.Generator, auctions: int, level: float, seen: Spending) -> None:
+def _seen(rng: np.random.Generator, auctions: int, level: float, seen: Spending, *, spread: float = 1.0) -> None:
     for _ in range(auctions):
-        log_mu, value, price = float(rng.normal()), 1.0, level * float(rng.lognormal())
+        log_mu, value, price = float(rng.normal()), 1.0, level * float(rng.lognormal(0.0, spread))
         seen.observe(value, log_mu=log_mu, paid=price if price <= value * np.exp(-log_mu) else None)
         seen.refresh()
 
@@ -111,9 +112,33 @@ def test_the_curve_is_learned_from_what_was_won_alone() -> None:
     assert seen.total.auctions == 4_000  # no change was seen where there was none
 
 
-def test_a_market_that_changed_is_forgotten() -> None:
+def test_a_market_of_another_shape_is_forgotten() -> None:
     seen = Spending(origin=-CELLS * WIDTH / 2)
     rng = np.random.default_rng(2)
     _seen(rng, 1_000, 1.0, seen)
-    _seen(rng, 300, 3.0, seen)
+    _seen(rng, 300, 3.0, seen, spread=0.1)
     assert 100 <= seen.total.auctions <= 500
+
+
+@pytest.mark.parametrize("level", [3.0, 0.5])
+def test_prices_that_all_move_by_a_factor_take_what_is_known_with_them(level: float) -> None:
+    seen = Spending(origin=-CELLS * WIDTH / 2)
+    rng = np.random.default_rng(2)
+    _seen(rng, 1_500, 1.0, seen)
+    _seen(rng, 400, level, seen)
+    assert seen.total.auctions == 1_900
+    price = level * np.random.default_rng(1).lognormal(size=200_000)
+    truth = market_curve(np.ones(len(price)), price)(seen.origin)
+    told = seen.total.reached > 300
+    learned = seen.total.spend[told] / seen.total.reached[told]
+    assert learned.sum() == pytest.approx(truth[told].sum(), rel=0.15)
+
+
+def test_prices_that_move_to_and_fro_are_taken_as_they_are_on_average() -> None:
+    seen = Spending(origin=-CELLS * WIDTH / 2)
+    rng = np.random.default_rng(4)
+    for level in (1.0, 2.5, 1.0, 2.5):
+        _seen(rng, 500, level, seen)
+    assert seen.swings
+    for now, then in zip(seen.older, seen.as_were, strict=True):
+        assert now.spend.tolist() == then.spend.tolist()

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from policies.bidding.blocks import CELLS, Block
 from policies.bidding.markets import FLAT, GRID, from_tensors, shipped
-from policies.bidding.spending import CELLS, Block
 from policies.training.bidding import DOUBT, weights_of
 
 
