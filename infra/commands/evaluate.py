@@ -1,6 +1,6 @@
 """`tradewind evaluate`: one command to measure a policy on a task whose optimum, or best plain rule, is known."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
 from time import perf_counter
@@ -183,12 +183,22 @@ def _evaluate(task: str, policy: str, seed: int, given: dict[str, Any], *, as_js
     if as_json:
         print(orjson.dumps(told, option=orjson.OPT_SERIALIZE_NUMPY).decode())
         return
+    for line in _lines(told):
+        print(line)
+
+
+def _lines(told: dict[str, Any], indent: str = "") -> Iterator[str]:
+    """One figure a line, its name before it; what is told of several things, a line each below their name."""
+    width = max(map(len, told), default=0) + 2
     for name, value in told.items():
-        print(f"{name:<18} {_readable(value)}")
+        if isinstance(value, dict) and value:
+            yield f"{indent}{name}"
+            yield from _lines(cast(dict[str, Any], value), indent + "  ")
+        else:
+            yield f"{indent}{name:<{width}}{_readable(value)}"
 
 
 def _readable(value: Any) -> str:
-    if isinstance(value, dict):
-        found = cast(dict[str, Any], value)
-        return "  ".join(f"{name}: {_readable(each)}" for name, each in found.items())
+    if value is None or value == {}:
+        return "-"
     return f"{value:.6g}" if isinstance(value, float) else str(value)

@@ -92,4 +92,7 @@ def _check(events: Path, rejected: Rejected) -> None:
     """A line of a topic that nobody knows is passed over; any other that is no message ends it."""
     letter: DeadLetter = decode(DEAD_LETTERS, rejected.letter.key, rejected.letter.value, rejected.letter.timestamp)[1]
     if letter.reason != "unknown-topic":
-        raise UserError(f"--events: {events}, line {letter.offset}: {letter.reason}: {letter.detail}")
+        raise UserError(
+            f"--events: {events}, line {letter.offset}: {letter.reason}: {letter.detail}; a line must be as "
+            'export writes it, {"topic": …, "key": …, "value": …}'
+        )

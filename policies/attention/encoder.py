@@ -36,7 +36,7 @@ _SEGMENT: Final = np.repeat(np.arange(len(SEGMENTS)), SEGMENTS)
 _FINE: Final = 8  # parts of a unit that a key is told in
 _UNIT: Final = np.float32(1.0 / (ONE * ONE * _FINE))
 _STEEPEST: Final = 30.0  # of a weight: products stay below 2²⁴
-_NOBODY: Final = -30.0  # bias of a place in the history that is empty
+NOBODY: Final = -30.0  # bias of a place in the history that is empty
 
 BLOCK: Final = 24  # users at once: what is worked out stays in the cache
 
@@ -101,8 +101,8 @@ def keys(weights: Weights, histories: Sequence[History]) -> Tokens:
     made = np.empty((rows, 2, heads, HISTORY, last + 1), dtype=np.float32)
     np.multiply(_scales(weights)[:, :, None], past[:, None, None], out=made[..., :-1])
     bias = np.take(weights.kind, kinds, axis=1) - weights.slope[:, None, None] * np.log1p(np.maximum(0.0, ages))
-    np.maximum(bias, _NOBODY, out=bias)  # nothing is heard from so long ago, and sums stay exact
-    bias[:, kinds < 0] = _NOBODY  # [G, B, H]
+    np.maximum(bias, NOBODY, out=bias)  # nothing is heard from so long ago, and sums stay exact
+    bias[:, kinds < 0] = NOBODY  # [G, B, H]
     made[:, 0, :, :, -1] = (bias * (ONE * _FINE)).transpose(1, 0, 2)
     made[:, 1, :, :, -1] = (kinds >= 0)[:, None] * (weights.level[:, None] * (ONE * _FINE))
     return np.rint(made, out=made).reshape(rows, -1, last + 1)

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import torch
 
 from policies.adam import Adam
-from policies.attention.encoder import HIGHEST, KINDS, SCHEMA, SEGMENTS, Tokens, Weights
+from policies.attention.encoder import HIGHEST, KINDS, NOBODY, SCHEMA, SEGMENTS, Tokens, Weights
 from policies.attention.questions import NOTHING, Questions, joined, questions
 from policies.tasks.tastes import TasteShop, draw_shop
 
@@ -102,7 +102,7 @@ def lifts_of(learned: dict[str, torch.Tensor], given: Questions, some: npt.NDArr
     ages, kinds = torch.as_tensor(given.ages[some].astype(np.float64)), torch.as_tensor(given.kinds[some])
     empty = kinds == NOTHING
     bias = learned["kind"][:, kinds.clamp_min(0)] - learned["slope"][:, None, None] * torch.log1p(ages)
-    bias = bias.masked_fill(empty, -30.0)  # [G, n, H]
+    bias = bias.masked_fill(empty, NOBODY)  # [G, n, H]
     attend = torch.exp(torch.einsum("ncjs,gs->gncj", alike, learned["attend"]) + bias[:, :, None])
     value = torch.einsum("ncjs,gs->gncj", alike, learned["value"]) + learned["level"][:, None, None, None]
     found = ((attend * value).sum(3) / (1.0 + attend.sum(3))).sum(0)

@@ -79,15 +79,16 @@ class FadingCounts:
         self._sorted = None
 
 
-def highest(scores: Mapping[str, float], k: int) -> list[str]:
-    """The k items of the highest score, highest first; ties by item id.
+def highest(scores: Mapping[str, float], k: int, then: Mapping[str, float] | None = None) -> list[str]:
+    """The k items of the highest score, highest first; ties by what comes `then`, and by item id.
 
-    >>> highest({"b": 1.0, "a": 1.0, "c": 2.0}, 2)
-    ['c', 'a']
+    >>> highest({"b": 1.0, "a": 1.0, "c": 2.0}, 2), highest({"b": 1.0, "a": 1.0, "c": 2.0}, 2, then={"b": 0.5})
+    (['c', 'a'], ['c', 'b'])
     """
     if k <= 0:
         return []
     if len(scores) > 4 * k:  # a plain cut first: building tuples for every item is what costs
         bar = nlargest(k, scores.values())[-1]
         scores = {item: score for item, score in scores.items() if score >= bar}
-    return sorted(scores, key=lambda item: (-scores[item], item))[:k]
+    after = then or {}
+    return sorted(scores, key=lambda item: (-scores[item], -after.get(item, 0.0), item))[:k]

@@ -62,7 +62,7 @@ class GlobalPopularity:
 
 @dataclass(slots=True)
 class PersonalFrequency:
-    """What this household bought most often, filled up by what sells most."""
+    """What this household bought most often, of ties what sells most; filled up by that."""
 
     popularity: GlobalPopularity = field(default_factory=GlobalPopularity)
     bought: dict[str, dict[str, int]] = field(default_factory=dict[str, dict[str, int]])
@@ -83,7 +83,7 @@ class PersonalFrequency:
         return self._slate(Counter(item for items, _ in visits for item in items), "", at, k)
 
     def _slate(self, mine: Mapping[str, int], user: str, at: int, k: int) -> list[str]:
-        slate = highest(mine, k)
+        slate = highest(mine, k, then=self.popularity.counts.weights)
         for item in self.popularity.predict(user, at, 2 * k):
             if len(slate) < k and item not in slate:
                 slate.append(item)

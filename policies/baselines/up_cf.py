@@ -2,7 +2,7 @@
 
 UP@r(u, i) is the share of the last r baskets of u that hold i. Buyers are alike by the asymmetric cosine of the items
 they ever bought, w(u, v) = |I(u) ∩ I(v)| / (|I(u)|^α |I(v)|^(1−α)), and the score is Σ_v w(u, v)^q · UP@r(v, i), where
-u counts with w = 1. Here it runs on a stream, over the nearest `NEIGHBOURS`: with w^q the others add next to nothing.
+u counts with w = 1. Here it runs on a stream, over the nearest buyers: with w^q the others add next to nothing.
 What is left of a slate is filled by what sells most.
 """
 
@@ -11,7 +11,6 @@ from collections import deque
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import Final
 
 import numpy as np
 
@@ -21,8 +20,6 @@ from policies.baskets.profile import Ids, sums
 from policies.baskets.trend import highest
 from policies.linalg import Floats
 
-NEIGHBOURS: Final = 300
-
 Shares = tuple[Ids, Floats]  # items, each once, and the share of baskets that hold them
 
 
@@ -30,13 +27,14 @@ Shares = tuple[Ids, Floats]  # items, each once, and the share of baskets that h
 class UpCf:
     """The paper's symbols: the window r, the asymmetry α, the locality q.
 
-    r is the best of 10, 25, 50 and 100 within the warm-up of Complete Journey (`tests.benchmarks.next_basket
-    --tune-up-cf`); α and q weren't tuned.
+    Each is the best of a few within the warm-up of Complete Journey, one after the other (`tests.benchmarks.next_basket
+    --tune-up-cf`).
     """
 
     r: int = 50
     alpha: float = 0.25
-    q: float = 10.0
+    q: float = 3.0
+    neighbours: int = 300
     popularity: GlobalPopularity = field(default_factory=GlobalPopularity)
     _items: Numbered = field(default_factory=Numbered)
     _users: dict[str, int] = field(default_factory=dict[str, int])
@@ -99,7 +97,7 @@ class UpCf:
         others = np.flatnonzero(shared)
         sizes = np.array([len(self._ever[other]) for other in others.tolist()], dtype=np.float64)
         w = shared[others] / (len(ever) ** self.alpha * np.maximum(sizes, 1.0) ** (1.0 - self.alpha))
-        near = np.argsort(-w, kind="stable")[:NEIGHBOURS]
+        near = np.argsort(-w, kind="stable")[: self.neighbours]
         return list(zip(others[near].tolist(), (w[near] ** self.q).tolist(), strict=True))
 
 

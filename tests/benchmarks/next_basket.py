@@ -109,9 +109,19 @@ def _up_cf(settings: dict[str, Any]) -> UpCf:
 def tune_up_cf(stream: list[Basket]) -> None:
     places = set(sorted(judged(stream, 0.4, 0.6))[::10])
     stream = stream[: max(places) + 1]
-    best: dict[str, Any] = {"r": 25, "q": 10.0, "alpha": 0.25}
-    for name, choices in (("r", (10, 25, 50, 100)), ("q", (1.0, 5.0, 10.0, 20.0)), ("alpha", (0.25, 0.5, 0.75))):
-        found = {choice: measure(_up_cf(best | {name: choice}), stream, places) for choice in choices}
+    best: dict[str, Any] = {"r": 50, "q": 3.0, "alpha": 0.25, "neighbours": 300}
+    known: dict[str, tuple[float, float, float]] = {}
+    choices = {
+        "r": (25, 50, 100),
+        "q": (1.0, 3.0, 10.0),
+        "alpha": (0.0, 0.25, 0.5, 0.75),
+        "neighbours": (100, 300, 900),
+    }
+    for name in (*choices, *choices):  # twice round: what is best of one may hang on the others
+        for choice in choices[name]:
+            if str(best | {name: choice}) not in known:
+                known[str(best | {name: choice})] = measure(_up_cf(best | {name: choice}), stream, places)
+        found = {choice: known[str(best | {name: choice})] for choice in choices[name]}
         best[name] = max(found, key=lambda choice, found=found: found[choice][0])
         print(f"up-cf {name}", {choice: [round(x, 4) for x in told] for choice, told in found.items()}, flush=True)
     print(f"up-cf: {best}, of {len(places):,} baskets")

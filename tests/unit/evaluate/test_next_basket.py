@@ -100,6 +100,7 @@ def test_a_log_that_judges_nothing_says_why(tmp_path: Path) -> None:
         (bought(1, "u", "milk", AT, price=-1.0), "message 2"),
         (bought(1, "u", "milk", 5), "message 2"),
         (line("user-events", "u", {"user_id": "u"}), "message 2"),
+        (b'{"event_id":"e","user_id":"u","type":"purchase"}\n', "line 2.*as export writes it"),
     ],
 )
 def test_a_bad_line_is_named(tmp_path: Path, bad: bytes, reason: str) -> None:
