@@ -180,11 +180,11 @@ def curve(strands: Strands) -> list[Point]:
     """By time: at most POINTS buckets of whole days."""
     if not strands.days:
         return []
-    first, last = min(strands.days), max(strands.days)
-    width = ceil((last - first + 1) / POINTS)
+    first, last = (place * strands.width for place in (min(strands.days), max(strands.days)))
+    width = ceil(((last - first) // strands.width + 1) / POINTS) * strands.width
     merged: dict[int, Strand] = {}
-    for day, strand in sorted(strands.days.items()):
-        merged.setdefault((day - first) // width, Strand()).merge(strand)
+    for place, strand in sorted(strands.days.items()):
+        merged.setdefault((place * strands.width - first) // width, Strand()).merge(strand)
     return [
         Point(
             since=(first + at * width) * DAY,

@@ -24,6 +24,7 @@ from policies.linalg import Floats
 
 ESTIMATION: Final = Terms(buckets=512)
 MOST_NAMES: Final = 512  # of one kind of segment; the rest are "other"
+MOST_DAYS: Final = 512  # strands by time
 OTHER: Final = "other"
 
 
@@ -34,10 +35,11 @@ def _rank(name: str) -> bytes:
 
 
 class Strands(msgspec.Struct):
-    """One strand for all, for each day, and for each segment by its kind and name."""
+    """One strand for all, for each day or few days, and for each segment by its kind and name."""
 
     all: Strand = msgspec.field(default_factory=Strand)
-    days: dict[int, Strand] = {}
+    days: dict[int, Strand] = {}  # by day // width
+    width: int = 1  # days that one of them holds: a power of two, the least for so few that they fit
     segments: dict[str, dict[str, Strand]] = {}
 
     def add(self, batch: Batch, psi: Floats, weight: Floats) -> None:
@@ -45,9 +47,21 @@ class Strands(msgspec.Struct):
         terms = np.stack([np.ones(len(batch)), batch.earned, psi, weight, weight * weight], axis=1)
         self.all.add(_by_group(batch.group, terms))
         for day, places in batch.days.items():
-            self.days.setdefault(day, Strand()).add(_by_group(batch.group[places], terms[places]))
+            self._at(day).add(_by_group(batch.group[places], terms[places]))
         for (kind, name), places in batch.segments.items():
             self._of(kind, name).add(_by_group(batch.group[places], terms[places]))
+
+    def _at(self, day: int) -> Strand:
+        """What a day is counted under. A long history has wider strands, however it is dealt."""
+        while day // self.width not in self.days and len(self.days) >= MOST_DAYS:
+            self._widen(2 * self.width)
+        return self.days.setdefault(day // self.width, Strand())
+
+    def _widen(self, width: int) -> None:
+        narrow, by = self.days, width // self.width
+        self.days, self.width = {}, width
+        for place, strand in narrow.items():
+            self.days.setdefault(place // by, Strand()).merge(strand)
 
     def _of(self, kind: str, name: str) -> Strand:
         """What a name is counted under: once kept by the end of all, it never was under "other", so it is whole."""
@@ -62,8 +76,10 @@ class Strands(msgspec.Struct):
 
     def merge(self, other: "Strands") -> None:
         self.all.merge(other.all)
-        for day, strand in other.days.items():
-            self.days.setdefault(day, Strand()).merge(strand)
+        if other.width > self.width:
+            self._widen(other.width)
+        for place, strand in other.days.items():
+            self._at(place * other.width).merge(strand)
         for kind, names in other.segments.items():
             for name, strand in names.items():
                 self._of(kind, name).merge(strand)
