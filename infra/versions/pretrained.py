@@ -68,6 +68,11 @@ def from_history(domain: str, events: Path) -> Pretrained:
 
     replay = replayed(events, chosen(None, load()))
     learned = replay.runner.policy.priors.get(domain)
+    if replay.lines == replay.rejected + replay.logged.total():
+        raise UserError(
+            f"--events {events} holds no message that an agent reads, so there is nothing to learn from: "
+            "`tradewind export` writes all topics"
+        )
     if learned is None:
         raise UserError(f"--events {events}: nothing that was learned of {domain} from it passed the gate")
     tensors = {name: np.asarray(value) for name, value in learned.items()}
