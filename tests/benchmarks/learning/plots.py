@@ -74,10 +74,11 @@ def _bought(axes: Axes, told: Any) -> None:
 def _bidding(axes: Axes, told: Any) -> None:
     cases = list(told["tables"])
     policies = ("meta", "flat-prior", "dual-pacing-cold")
-    for place, policy in enumerate(policies):
-        rows = [told["tables"][case].get(policy) for case in cases]
-        at = [number + 0.27 * (place - 1) for number in range(len(cases))]
-        axes.barh(at, [row["loss"] if row else 0.0 for row in rows], height=0.25, label=policy)
+    for place, policy in enumerate(policies):  # points, not bars: on a logarithmic axis a length says nothing
+        told_of = [(told["tables"][case].get(policy), number) for number, case in enumerate(cases)]
+        at = [(row["loss"], number + 0.2 * (place - 1)) for row, number in told_of if row]
+        axes.plot(*zip(*at, strict=True), marker="o", linestyle="", label=policy)
+    axes.grid(axis="x", which="both", alpha=0.3)
     axes.set_yticks(range(len(cases)), cases, fontsize="x-small")
     axes.set(xlabel="value lost against hindsight", xscale="log")
     axes.invert_yaxis()
