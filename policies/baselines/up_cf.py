@@ -27,13 +27,13 @@ Shares = tuple[Ids, Floats]  # items, each once, and the share of baskets that h
 class UpCf:
     """The paper's symbols: the window r, the asymmetry α, the locality q.
 
-    Each is the best of a few within the warm-up of Complete Journey, one after the other (`tests.benchmarks.next_basket
-    --tune-up-cf`).
+    r and α are the best of a few within the warm-up of Complete Journey, one after the other (`tests.benchmarks.next_basket
+    --tune-up-cf`). So would be q = 3, by product; but by type, and in some drawn shops, that is far worse than 10.
     """
 
     r: int = 50
     alpha: float = 0.25
-    q: float = 3.0
+    q: float = 10.0
     neighbours: int = 300
     popularity: GlobalPopularity = field(default_factory=GlobalPopularity)
     _items: Numbered = field(default_factory=Numbered)
