@@ -27,8 +27,9 @@ Shares = tuple[Ids, Floats]  # items, each once, and the share of baskets that h
 class UpCf:
     """The paper's symbols: the window r, the asymmetry α, the locality q.
 
-    r and α are the best of a few within the warm-up of Complete Journey, one after the other (`tests.benchmarks.next_basket
-    --tune-up-cf`). So would be q = 3, by product; but by type, and in some drawn shops, that is far worse than 10.
+    r and α are the best of a few within the warm-up of Complete Journey, one after the other
+    (`tests.benchmarks.next_basket --tune-up-cf`). So would q = 3 be by product; but by type, and in some drawn shops,
+    that is far worse than 10.
     """
 
     r: int = 50
