@@ -138,7 +138,7 @@ def test_a_history_that_teaches_nothing_is_said(tmp_path: Path, capsys: pytest.C
     history = tmp_path / "history.jsonl"
     history.touch()
     assert run("pretrain", "bidding", "--events", str(history), "--out", str(tmp_path / "out")) == 2
-    assert "nothing that was learned of bidding from it passed the gate" in capsys.readouterr().err
+    assert "no message that an agent reads, so there is nothing to learn from" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 
