@@ -75,7 +75,8 @@ def enough(column: dict[str, torch.Tensor], batch: torch.Tensor) -> torch.Tensor
 
 def _filling(column: dict[str, torch.Tensor]) -> torch.Tensor:
     """The level [B] that the fill rate takes; 0 where none is asked."""
-    mean, dispersion, last = _reach(column, column["rate"], lead_dispersion(column))
+    dispersion = lead_dispersion(column)
+    mean, last = _reach(column, column["rate"], dispersion)
     return level_of(column["min_fill_rate"], mean, _under_way(mean, dispersion, int(last.max()))).minimum(last)
 
 
@@ -88,7 +89,7 @@ def _least(
     """
     lead, holding, penalty = lead_of(column), column["holding_cost"], column["shortage_cost"]
     decides = share_of_projection(column) < 1.0  # elsewhere the level isn't asked for, and 0
-    mean, dispersion, last = _reach(column, rate, dispersion)
+    mean, last = _reach(column, rate, dispersion)
     cost = _costs(mean, dispersion, penalty * rate, (holding, penalty / lead), int(last.max()))  # [B, levels]
     at = torch.arange(cost.shape[1], dtype=torch.float64)
     then = at + batch.unsqueeze(1)
@@ -101,12 +102,12 @@ def _least(
 
 def _reach(
     column: dict[str, torch.Tensor], rate: torch.Tensor, dispersion: torch.Tensor
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Mean [B] of the demand over the lead time, its dispersion, and the highest level worth a look."""
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """The mean of the demand over the lead time, and the highest level worth a look: [B] each."""
     lead = lead_of(column)
     decides = share_of_projection(column) < 1.0
     mean = torch.where(decides, rate * lead, torch.zeros_like(lead)).clamp(0.0, LONGEST[1])
-    return mean, dispersion, torch.ceil(mean + SPREAD * (dispersion * mean).sqrt() + SPREAD).clamp_max(float(WIDEST))
+    return mean, torch.ceil(mean + SPREAD * (dispersion * mean).sqrt() + SPREAD).clamp_max(float(WIDEST))
 
 
 def _costs(

@@ -2,23 +2,19 @@
 
 from random import Random
 
-import numpy as np
 import pytest
 
 from infra.judging import assemble
-from infra.judging.strand import GROUPS, TERMS, Strand
 from infra.judging.tally import Strands
 from streams.times import DAY
+from tests.unit.judging.counting import one_decision
 
 MOST = 16
 
 
 def counted(days: list[int]) -> Strands:
     """One decision on each day, as often as it stands there."""
-    made, one = Strands(), Strand()
-    sums = np.zeros((GROUPS, TERMS))
-    sums[0, 0] = 1.0
-    one.add(sums)
+    made, one = Strands(), one_decision()
     for day in days:
         made.merge(Strands(days={day: one}))
     return made

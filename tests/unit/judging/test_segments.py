@@ -2,22 +2,18 @@
 
 from random import Random
 
-import numpy as np
 import pytest
 
 from infra.judging import assemble
-from infra.judging.strand import GROUPS, TERMS, Strand
 from infra.judging.tally import OTHER, Strands
+from tests.unit.judging.counting import one_decision
 
 NAMES = [f"category {n}" for n in range(40)]
 
 
 def counted(names: list[str]) -> Strands:
     """One decision of each name, as often as it stands there."""
-    made, one = Strands(), Strand()
-    sums = np.zeros((GROUPS, TERMS))
-    sums[0, 0] = 1.0
-    one.add(sums)
+    made, one = Strands(), one_decision()
     for name in names:
         made.merge(Strands(segments={"category": {name: one}}))
     return made
