@@ -174,6 +174,11 @@ class Draft:
         self._before[key], self._open[key] = held
         return cast(Struct, held.value)
 
+    def put(self, key: str, value: msgspec.Struct) -> None:
+        """Have this under `key`, whatever was there."""
+        self.remove(key)
+        self._open[key] = value
+
     def remove(self, key: str) -> None:
         if key not in self._before:
             held = self.memo.pop(key, None)

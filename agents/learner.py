@@ -7,7 +7,7 @@ are read there like any other input.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from zlib import crc32
 
@@ -18,6 +18,7 @@ from agents.contract import Agent, Draft, Input, State, Step, Work
 from agents.fold import fold
 from agents.versions import LEARNER, Refused, Serving, record_of
 from policies.artefact import ArtefactError
+from policies.attention import prior as history
 from policies.meta.domains import fit
 from policies.meta.gate import Verdict
 from policies.meta.sample import Ring, Sample, Stream
@@ -35,7 +36,8 @@ SELDOM: Final = 10_000  # and at the latest after so many
 BUCKETS: Final = 64
 REMEMBERED: Final = 32
 # New experiences before a domain learns.
-AT_LEAST: Final = {recommend.DOMAIN: 200, "bidding": 5, "replenishment": 500, "pricing": 200}
+AT_LEAST: Final = {recommend.DOMAIN: 200, history.DOMAIN: 100, "bidding": 5, "replenishment": 500, "pricing": 200}
+OF_USERS: Final = (recommend.DOMAIN, history.DOMAIN)
 
 
 class Counts(msgspec.Struct):
@@ -136,11 +138,12 @@ class _Work(Work):
                 self.ignore("uneven")
 
     def _forget(self, told: Experience) -> None:
-        sample = self.draft.find(f"sample/{told.domain}", Sample)
-        if sample is not None:
-            sample.leave(told.entity)
-        if self.draft.find(_key(told.domain, told.entity), Ring) is not None:
-            self.draft.remove(_key(told.domain, told.entity))
+        for domain in OF_USERS:
+            sample = self.draft.find(f"sample/{domain}", Sample)
+            if sample is not None:
+                sample.leave(told.entity)
+            if self.draft.find(_key(domain, told.entity), Ring) is not None:
+                self.draft.remove(_key(domain, told.entity))
 
     def _due(self, counts: Counts, domain: str) -> bool:
         before = counts.told.get(domain, 0)
@@ -165,28 +168,22 @@ class _Work(Work):
         if trial is None:
             self.ignore("nothing-to-learn")
             return
-        tally = counts.published if trial.passed else counts.rejected
-        tally[domain] = tally.get(domain, 0) + 1
         version = PolicyVersion(
             number=max(place.highest, serving.current.number) + 1,
             parent=serving.current.number,
             parent_sha256=serving.current.sha256,
             priors=serving.current.priors | {domain: trial.candidate},
             published_at=now,
-            evidence=_evidence(domain, trial, counts),
         )
-        if trial.passed and self._serveable(version):
-            self._publish(version, place, serving)
+        against = _against(version) if trial.passed else f"did not pass the gate for {domain}"
+        tally = counts.rejected if against else counts.published
+        tally[domain] = tally.get(domain, 0) + 1
+        told = replace(version, evidence=_evidence(domain, trial, counts))
+        if against:
+            self.ignore("unfit" if trial.passed else "rejected")
+            self._reject(told, against)
         else:
-            self._reject(version)
-
-    def _serveable(self, version: PolicyVersion) -> bool:
-        try:
-            fit(PolicyVersion.read(version.raw))
-        except ArtefactError:
-            self.ignore("unfit")
-            return False
-        return True
+            self._publish(told, place, serving)
 
     def _publish(self, version: PolicyVersion, place: Place, serving: Serving) -> None:
         record = record_of(version, "publish", by=NAME, reason=f"passed the gate for {version.evidence['domain']}")
@@ -197,8 +194,7 @@ class _Work(Work):
             self.ignore(f"published, {refused.reason}")  # it lies in the log, to be promoted by hand
         place.keep(serving)
 
-    def _reject(self, version: PolicyVersion) -> None:
-        self.ignore("rejected")
+    def _reject(self, version: PolicyVersion, reason: str) -> None:
         record = PolicyVersionRecord(
             act="reject",
             number=0,
@@ -210,9 +206,18 @@ class _Work(Work):
             artefact="",
             evidence=version.evidence,
             by=NAME,
-            reason=f"did not pass the gate for {version.evidence['domain']}",
+            reason=reason,
         )
         self.put(POLICY_VERSIONS, record)
+
+
+def _against(version: PolicyVersion) -> str:
+    """Why no worker would take this version; nothing where they would."""
+    try:
+        fit(PolicyVersion.read(version.raw))
+    except ArtefactError as error:
+        return f"passed the gate and can't be served: {error}"
+    return ""
 
 
 def _key(domain: str, entity: str) -> str:

@@ -5,13 +5,15 @@ Everything is elementwise, so that a pair's features don't depend on which other
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
-from policies.attention.encoder import History, lifts, shipped
+from policies.attention.encoder import History
+from policies.attention.prior import Encoder
+from policies.attention.scene import Scene, encoded
 from policies.linalg import Floats
-from policies.slates.recommend import FEATURES, Ints, quantise
+from policies.slates.recommend import ENCODED, FEATURES, Ints, quantise
 from streams.item_table import AS_OF, LONG, PRICE, SHORT, Rows
 from streams.times import DAY
 from streams.views import LONG_HALF_LIFE, SHORT_HALF_LIFE, Views
@@ -46,8 +48,15 @@ class Facts:
     price: float
 
 
-def features(known: Sequence[Facts], views: Views) -> Iterator[Ints]:
-    """For each of them the features by policies.slates.recommend.FEATURES, in units of 1/4096: [C, d]."""
+class Known(NamedTuple):
+    """The features of one user's pairs [C, d] in units of 1/4096, and what an encoder adds to them (`encoded_by`)."""
+
+    phi: Ints
+    scene: Scene | None  # None where attention has no say
+
+
+def features(known: Sequence[Facts], views: Views) -> Iterator[Known]:
+    """For each of them the features by policies.slates.recommend.FEATURES; what an encoder makes is 0 yet."""
     counts = [len(one.rows) for one in known]
     numbers = views.table.numbers[:, np.concatenate([one.rows for one in known])]
     own, part, at, first_at, times = np.concatenate([one.history for one in known], axis=1)
@@ -62,15 +71,28 @@ def features(known: Sequence[Facts], views: Views) -> Iterator[Ints]:
     phi[4] = _due(now - at, at - first_at, times)
     phi[5] = np.exp(np.minimum(0.0, at - now) / (JUST_BOUGHT_DAYS * DAY))
     phi[6:8] = _shares(numbers, now, views) * (size * everyone)
-    if any(one.past for one in known):
-        phi[12] = _like_history(known, phi[7], now, views, size * everyone)
-    else:
-        phi[12] = 0.0
     phi[8] = np.minimum(2.0, np.concatenate([one.together for one in known]))
     phi[9] = np.concatenate([one.taste for one in known])
     phi[10] = (times == 0) * novelty
     phi[11] = _price_fit(numbers[PRICE], price)
-    return iter(np.split(quantise(phi), np.cumsum(counts)[:-1]))
+    phi[ENCODED] = 0.0
+    ends = np.cumsum(counts)[:-1]
+    worth = np.split(_worth(phi[7], now, views, size * everyone), ends)
+    scenes = [_scene(one, each, views) for one, each in zip(known, worth, strict=True)]
+    return map(Known, np.split(quantise(phi), ends), scenes)
+
+
+def encoded_by(encoder: Encoder, known: Sequence[Known]) -> list[Ints]:
+    """The features [C, d] as this encoder sees the users' histories."""
+    seen = [one.scene for one in known if one.scene is not None]
+    made = encoded(encoder, seen) if seen else iter(())
+    return [one.phi if one.scene is None else _with(one.phi, next(made)) for one in known]
+
+
+def _with(phi: Ints, encoded: Floats) -> Ints:
+    found = phi.copy()
+    found[:, ENCODED] = quantise(encoded)
+    return found
 
 
 def _per_pair(known: Sequence[Facts], counts: Sequence[int]) -> Floats:
@@ -94,21 +116,22 @@ def _shares(numbers: Floats, now: Floats, views: Views) -> Floats:
     return np.exp2(-ages / _HALF_LIVES) * numbers[[SHORT, LONG]] / np.maximum(1.0, everything)
 
 
-def _like_history(known: Sequence[Facts], shares: Floats, now: Floats, views: Views, scale: Floats) -> Floats:
-    """What an item's share of purchases gains or loses by how like it is to what the user touched last: [n].
+def _worth(shares: Floats, now: Floats, views: Views, scale: Floats) -> Floats:
+    """What everyone buys of an item in 60 days and a little more, so that what nobody has bought yet can be found: [n].
 
-    The lift of policies.attention, times what everyone buys of it in 60 days and a little more, so that what nobody
-    has bought yet can be found; 0 of what the user has bought before. `shares` [n] are on the `scale` [n] of a user's
-    basket already.
+    `shares` [n] are on the `scale` [n] of a user's basket already.
     """
-    unbought = [(one.history[4] == 0) & (one.past is not None) for one in known]
-    visiting = [(one.past, one.rows[new]) for one, new in zip(known, unbought, strict=True) if one.past]
-    asked = np.concatenate(unbought)
-    lift = np.zeros(len(asked))
-    lift[asked] = lifts(shipped(), [past for past, _ in visiting], [views.tokens.read(rows) for _, rows in visiting])
     total = views.long_total
     everything = total.value * np.exp2(-np.maximum(0.0, now - total.at) / LONG_HALF_LIFE) + QUIET_DAY
-    return (shares + FRESH / everything * scale) * np.expm1(lift)
+    return shares + FRESH / everything * scale
+
+
+def _scene(one: Facts, worth: Floats, views: Views) -> Scene | None:
+    """What attention is asked: of items that the user never bought."""
+    if one.past is None:
+        return None
+    new: Ints = np.flatnonzero(one.history[4] == 0)
+    return Scene.of(one.past, new, views.tokens.read(one.rows[new]), worth[new], len(one.rows))
 
 
 def _price_fit(prices: Floats, usual: Floats) -> Floats:

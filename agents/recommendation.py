@@ -1,27 +1,29 @@
 """Recommendation: user events in; slates, their decisions and outcomes, and what happened to which item out."""
 
 from collections.abc import Sequence
-from copy import copy
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
-import msgspec
 import numpy as np
 
+from agents.asked import Asked, Faced, SlatePrior, SlateTreatment, chosen, seen
 from agents.candidates import Look
 from agents.contract import Agent, Draft, Input, State, Step, Work
 from agents.erased import erased_until, expire, mark, unlearning_id
 from agents.fold import cancel_timer, fold, set_timer
 from agents.identity import decision_id
-from agents.pairs import Facts, features
-from agents.slates import DEFAULT_PLACEMENT, OpenSlate, Slates
-from agents.treatment import Treatment, Treatments, shadowed
-from policies.draws import seed_of
-from policies.slates.evidence import Evidence, GaussianPrior
-from policies.slates.recommend import DOMAIN, FEATURES, MEMORY_MS, SCALE, Ints, prior_of, query
-from policies.slates.slate import DRAWS, Slate, choose
+from agents.pairs import Known, features
+from agents.slates import DEFAULT_PLACEMENT, OpenSlate
+from agents.treatment import Treatments, shadowed
+from agents.user import Own, User, ring_key
+from policies.attention.experience import bought, rows_of
+from policies.attention.prior import DOMAIN as HISTORIES
+from policies.slates.evidence import Evidence
+from policies.slates.recommend import DOMAIN, FEATURES, MEMORY_MS
+from policies.slates.ring import Kept
+from policies.slates.slate import DRAWS, Slate
 from policies.version import PolicyVersion
-from streams.profile import USER_FEATURES, Profile
+from streams.profile import USER_FEATURES
 from streams.records import (
     Decision,
     Erasure,
@@ -47,55 +49,7 @@ from streams.topics import (
 )
 
 NAME: Final = "recommendation"
-SLATE_SIZE: Final = 10
 MAX_COMPANIONS: Final = 10
-
-SlateTreatment = Treatment[tuple[GaussianPrior, float]]  # the prior over the weights, and the temperature
-
-
-class User(msgspec.Struct):
-    """All that is kept of one user."""
-
-    profile: Profile = msgspec.field(default_factory=Profile)
-    slates: Slates = msgspec.field(default_factory=Slates)
-    evidence: Evidence = msgspec.field(default_factory=Evidence)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """A slate asked for, with all that its choice depends on as it was at that place in the order."""
-
-    input: Input
-    decided_at: int
-    facts: Facts  # of the candidates, and after them of what was kept back
-    kept_back: int  # items that may not be shown
-    evidence: Evidence
-    treatment: SlateTreatment
-    open: OpenSlate
-    placement: str
-
-    @property
-    def event(self) -> UserEvent:
-        return cast(UserEvent, self.input.record)
-
-    @property
-    def size(self) -> int:
-        return self.event.slate_size or SLATE_SIZE
-
-    def seed(self, by: SlateTreatment) -> int:
-        return seed_of(by.version.sha256, self.event.event_id)
-
-
-@dataclass(frozen=True, slots=True)
-class Withheld:
-    """What would have been candidates but may not be shown, and their features [C, d]: what that costs, they tell."""
-
-    items: list[str]
-    phi: Ints
-
-    @property
-    def logged(self) -> dict[str, Any]:
-        return {"withheld": self.items, "withheld_phi": self.phi} if self.items else {"withheld": self.items}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +67,7 @@ class RecommendationAgent:
         work = _Work(
             agent=self,
             state=state,
-            treatments=Treatments(state.experiments, DOMAIN, policy, prior_of),
+            treatments=Treatments(state.experiments, DOMAIN, policy, SlatePrior.of),
             draft=Draft(state.entries, state.memo),
         )
         end = fold(work.draft, batch, now, on_record=work.take, on_timer=work.mature)
@@ -127,7 +81,7 @@ class _Work(Work):
 
     agent: RecommendationAgent
     state: State
-    treatments: Treatments[tuple[GaussianPrior, float]]
+    treatments: Treatments[SlatePrior]
     asked: list[Asked] = field(default_factory=list[Asked])
 
     def take(self, given: Input, now: int) -> None:
@@ -138,12 +92,16 @@ class _Work(Work):
 
     def _forget(self, asked: Erasure) -> None:
         """Remove all that is kept of a user. What is open of theirs gets no outcome: nothing more is said of them."""
+        if any(one.event.user_id == asked.user_id for one in self.asked):
+            self.decide()  # it was asked for before that
         user = self.draft.find(f"user/{asked.user_id}", User)
         if not mark(self.draft, asked, user.profile.at if user is not None else 0):
             self.ignore("duplicate")
             return
-        for slate in user.slates.open if user is not None else ():
-            cancel_timer(self.draft, _window_timer(asked.user_id, slate), slate.due)
+        if user is not None:
+            for slate in user.slates.open:
+                cancel_timer(self.draft, _window_timer(asked.user_id, slate), slate.due)
+            Own(self.draft, asked.user_id, user).forget()
         self.draft.remove(f"user/{asked.user_id}")
         self.put(EXPERIENCES, _unlearn(asked))
 
@@ -170,6 +128,7 @@ class _Work(Work):
         if verdict != "new":
             self.ignore(verdict)
             return
+        self._tell_learner(user, event, now)
         companions = user.profile.basket[-MAX_COMPANIONS - 1 :]  # the item itself may be one of them
         user.profile.features.update(user.profile.observe(event))
         self._tell_item(event, companions)
@@ -192,6 +151,26 @@ class _Work(Work):
             companions=[item for item in companions if item != event.item_id][-MAX_COMPANIONS:],
         )
         self.put(ITEM_ACTIVITY, activity)
+
+    def _tell_learner(self, user: User, event: UserEvent, now: int) -> None:
+        """What a user bought for the first time, and after what: at most one purchase in an hour."""
+        at, item, views = int(event.occurred_at), event.item_id, self.state.views
+        if event.type != "purchase" or item is None or at - user.told_at < HOUR or item in user.profile.items:
+            return
+        token, past = views.token(item), Look(user.profile, views, now).past
+        if token is None or past is None:
+            return
+        user.told_at = at
+        experience = Experience(
+            experience_id=decision_id(HISTORIES, event.event_id),
+            domain=HISTORIES,
+            entity=event.user_id,
+            occurred_at=event.occurred_at,
+            contexts=rows_of(token, past),
+            outcomes=bought(past),
+            policy_version=self.treatments.of(event.user_id).version.number,
+        )
+        self.put(EXPERIENCES, experience)
 
     def _credit(self, user: User, event: UserEvent, now: int) -> None:
         for slate in user.slates.credit(event):
@@ -216,6 +195,11 @@ class _Work(Work):
         )
         placement = _placement(user, event)
         rows, kept_back = look.candidates(), look.kept_back()
+        own = Own(self.draft, event.user_id, user)
+        shadows = (by.prior.encoder for by in self.treatments.shadows())
+        evidence = own.evidence(treatment.prior.encoder, shadows)
+        if look.past is not None:
+            own.begin(slate)
         user.slates.begin(slate, placement)
         set_timer(self.draft, _window_timer(event.user_id, slate), slate.due)
         self.asked.append(
@@ -224,7 +208,7 @@ class _Work(Work):
                 decided_at=now,
                 facts=look.facts(np.concatenate([rows, kept_back])),
                 kept_back=len(kept_back),
-                evidence=copy(user.evidence),
+                evidence=evidence,
                 treatment=treatment,
                 open=slate,
                 placement=placement,
@@ -237,22 +221,39 @@ class _Work(Work):
         if not asked:
             return
         known = list(features([one.facts for one in asked], self.state.views))
-        phi = [of[: len(of) - one.kept_back] for one, of in zip(asked, known, strict=True)]
-        slates = _chosen(asked, phi, [one.treatment for one in asked])
-        beside = [(by, _chosen(asked, phi, [by] * len(asked))) for by in self.treatments.shadows()]
-        names_of = self.state.views.table.names_of
-        for at, (one, of, slate) in enumerate(zip(asked, phi, slates, strict=True)):
-            names = names_of(one.facts.rows)
-            items, withheld = names[: len(of)], Withheld(names[len(of) :], known[at][len(of) :])
-            one.open.items = [items[place] for place in slate.chosen]
-            one.open.propensities = slate.slot_propensities
-            one.open.contexts = of[slate.chosen].astype(np.int32).tobytes()
+        made = self._made(asked, known, [one.treatment for one in asked])
+        beside = [(by, self._made(asked, known, [by] * len(asked))) for by in self.treatments.shadows()]
+        for at, (one, (faced, slate)) in enumerate(zip(asked, made, strict=True)):
+            self._open(one, faced, slate)
             self.put(RECOMMENDATIONS, self._recommendation(one, slate))
-            decision = self._decision(one, items, of, slate, one.treatment, withheld)
+            decision = self._decision(one, faced, slate, one.treatment)
             self.put(DECISIONS, decision)
             for by, others in beside:
-                shadow = self._decision(one, items, of, others[at], by, withheld)
+                shadow = self._decision(one, *others[at], by)
                 self.put(DECISIONS, shadowed(decision, shadow, _shared(decision.chosen, shadow.chosen)))
+
+    def _made(
+        self, asked: Sequence[Asked], known: Sequence[Known], by: Sequence[SlateTreatment]
+    ) -> list[tuple[Faced, Slate]]:
+        """What each slate was chosen from, and the slate."""
+        names_of = self.state.views.table.names_of
+        faced = [
+            Faced(names_of(one.facts.rows), phi, each.scene, one.kept_back)
+            for one, each, phi in zip(asked, known, seen(known, by), strict=True)
+        ]
+        return list(zip(faced, chosen(asked, faced, by), strict=True))
+
+    def _open(self, one: Asked, faced: Faced, slate: Slate) -> None:
+        """Note what was chosen, and, where the encoder had a say in that, what it was given."""
+        one.open.items = [faced.items[place] for place in slate.chosen]
+        one.open.propensities = slate.slot_propensities
+        one.open.contexts = faced.phi[slate.chosen].astype(np.int32).tobytes()
+        scene = faced.scene.at(slate.chosen) if faced.scene is not None else None
+        if scene is None or not len(scene.places):
+            return
+        one.open.encoder = one.treatment.prior.encoder.name
+        kept = Kept(one.open.decision_id, scene.count, one.open.contexts, scene.pack())
+        self.draft.put(ring_key(one.event.user_id, one.open.place), kept)
 
     def _recommendation(self, one: Asked, slate: Slate) -> Recommendation:
         return Recommendation(
@@ -267,9 +268,7 @@ class _Work(Work):
             decided_at=one.open.decided_at,
         )
 
-    def _decision(
-        self, one: Asked, items: list[str], phi: Ints, slate: Slate, by: SlateTreatment, withheld: Withheld
-    ) -> Decision:
+    def _decision(self, one: Asked, faced: Faced, slate: Slate, by: SlateTreatment) -> Decision:
         return Decision(
             decision_id=one.open.decision_id,
             domain=DOMAIN,
@@ -278,18 +277,20 @@ class _Work(Work):
             source=one.input.source,
             occurred_at=int(one.event.occurred_at),
             decided_at=one.decided_at,
-            features={"names": FEATURES, "unit": SCALE, "phi": phi, "belief": _belief(one.evidence)} | withheld.logged,
+            features=faced.logged(by.prior.encoder) | {"belief": _belief(one.evidence[by.prior.encoder.name])},
             feature_version=USER_FEATURES.version,
-            candidates=items,
-            chosen=[items[place] for place in slate.chosen],
+            candidates=faced.items,
+            chosen=[faced.items[place] for place in slate.chosen],
             action={"placement": one.placement, "size": one.size},
             propensity=slate.propensity,
             slot_propensities=slate.slot_propensities,
-            exploration=by.explored({"kind": "plackett-luce-mixture", "draws": DRAWS, "temperature": by.prior[1]}),
+            exploration=by.explored(
+                {"kind": "plackett-luce-mixture", "draws": DRAWS, "temperature": by.prior.temperature}
+            ),
             policy_version=by.version.number,
             policy_hash=by.version.sha256,
             seed=str(one.seed(by)),
-            fallback=by.assigned.fallback if items else "no-candidates",
+            fallback=by.assigned.fallback if faced.items else "no-candidates",
             arm=by.arm,
             attribution_window_ms=self.agent.attribution_window_ms,
             views=self.state.views.marks,
@@ -312,12 +313,14 @@ class _Work(Work):
         slate.contexts, slate.propensities = b"", []  # late feedback needs its items only
 
     def _learn(self, user_id: str, user: User, slate: OpenSlate, at: int) -> None:
-        known = np.frombuffer(slate.contexts, dtype=np.int32).reshape(len(slate.items), -1) / SCALE
-        phi = np.zeros((len(known), len(FEATURES)))
-        phi[:, : known.shape[1]] = known  # a slate of before lacks features that were 0 then
-        y = np.array(slate.rewards())
-        noise = self.treatments.of(user_id).prior[0].noise
+        prior, own = self.treatments.of(user_id).prior, Own(self.draft, user_id, user)
+        own.see_by(prior.encoder)
+        y, noise = np.array(slate.rewards()), prior.weights.noise
+        phi = own.features(slate, prior.encoder)
         user.evidence.add(phi, y, noise=noise, at=at, memory_ms=MEMORY_MS)
+        kept = own.kept(slate)
+        if kept is not None:
+            kept.rewards, kept.at, kept.noise = y.tobytes(), at, noise
         experience = Experience(
             experience_id=slate.decision_id,
             domain=DOMAIN,
@@ -344,16 +347,6 @@ class _Work(Work):
             matured_at=at,
             policy_version=slate.policy_version,
         )
-
-
-def _chosen(asked: Sequence[Asked], phi: Sequence[Ints], by: Sequence[SlateTreatment]) -> list[Slate]:
-    """A slate for each, by a version of its own: those of one version at once."""
-    slates: dict[int, Slate] = {}
-    for version in dict.fromkeys(each.version.sha256 for each in by):
-        places = [at for at, each in enumerate(by) if each.version.sha256 == version]
-        queries = [query(phi[at], asked[at].evidence, asked[at].seed(by[at]), asked[at].size) for at in places]
-        slates.update(zip(places, choose(queries, *by[places[0]].prior), strict=True))
-    return [slates[at] for at in range(len(asked))]
 
 
 def _shared(real: Sequence[str], shadow: Sequence[str]) -> float:

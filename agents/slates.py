@@ -23,6 +23,8 @@ class OpenSlate(msgspec.Struct):
     contexts: bytes = b""  # features [slots, d] of the chosen as int32, in the units of policies.slates.recommend.SCALE
     earned: dict[str, float] = {}  # reward by item, for whatever item feedback named
     echoed: bool = False
+    encoder: str = ""  # the name of the one that saw the user's history; empty where it had no say
+    place: int = 0  # in the ring of slates as they came, where it had
 
     def credit(self, event: UserEvent, reward: float) -> None:
         item = event.item_id

@@ -11,6 +11,7 @@ from streams.times import EventTime
 UserEventType = Literal["view", "search", "click", "add_to_cart", "remove_from_cart", "purchase", "request"]
 AdEventType = Literal["auction", "impression", "click", "conversion"]
 Domain = Literal["recommendation", "bidding", "replenishment", "pricing"]
+Taught = Literal["recommendation", "bidding", "replenishment", "pricing", "history"]  # what experiences are of
 
 
 # ---- In: what the shop tells us -------------------------------------------------------------------------------------
@@ -325,11 +326,12 @@ class ItemStats(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 class Experience(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What one entity's decision taught: contexts, and the outcome observed for each. Read by the learner.
 
+    One of `history` tells of a purchase: the first context is the item bought, the others what the user had touched.
     An `erasure` teaches nothing: what was learned of this entity is to be taken back. It has no contexts.
     """
 
     experience_id: Id
-    domain: Domain
+    domain: Taught
     entity: Id
     occurred_at: EventTime
     contexts: list[list[float]]  # [slots, d]

@@ -98,7 +98,7 @@ ITEM_STATS: Final = Topic(
     name="item-stats", record=r.ItemStats, key=lambda x: x.item_id, role="internal", compacted=True
 )
 EXPERIENCES: Final = Topic(
-    name="experiences", record=r.Experience, key=lambda x: x.entity, role="internal", single=True, version=2
+    name="experiences", record=r.Experience, key=lambda x: x.entity, role="internal", single=True, version=3
 )
 
 TOPICS: Final = (

@@ -4,6 +4,8 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import numpy as np
+
 from streams.decay import Decayed, rank_of
 from streams.item_table import ItemTable, Rows
 from streams.item_tokens import ItemTokens, Tokens
@@ -108,6 +110,11 @@ class Views:
     def cold(self, count: int) -> Rows:
         """The newest items of the catalog that nobody has bought yet."""
         return self._unsold.rows(count)
+
+    def token(self, item_id: str) -> Tokens | None:
+        """What the catalog says of an item [32]; None where it says nothing."""
+        row = self.table.row(item_id)
+        return self.tokens.read(np.array([row]))[0] if self.tokens.knows(row) else None
 
     def young(self) -> tuple[Rows, Tokens]:
         """The newest items of the catalog that have a token and hardly any sales: rows, and tokens [n, 32]."""

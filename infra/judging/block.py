@@ -1,16 +1,18 @@
 """A block of logged slates under as many versions as ask: what versions have in common is worked out once."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from infra.judging.slates import Case
+from policies.attention.prior import Encoder, encoder_of
+from policies.attention.scene import Scene, encoded
 from policies.linalg import Floats, dot
 from policies.slates.evidence import GaussianPrior
 from policies.slates.likelihood import likelihood
-from policies.slates.recommend import DOMAIN, PRIOR, prior_of
-from policies.slates.slate import Drawn, Ints, drawn_under, laid
+from policies.slates.recommend import DOMAIN, ENCODED, PRIOR, SCALE, prior_of, quantise
+from policies.slates.slate import Drawn, Ints, Laid, drawn_under, laid
 from policies.version import PolicyVersion
 
 
@@ -20,12 +22,14 @@ class Way(NamedTuple):
     key: bytes
     prior: GaussianPrior
     temperature: float
+    encoder: Encoder
 
     @classmethod
     def of(cls, version: PolicyVersion) -> "Way":
         told = version.prior(DOMAIN, PRIOR)
         key = b"".join(name.encode() + np.asarray(told[name]).tobytes() for name in sorted(told))
-        return cls(key, *prior_of(version))
+        encoder = encoder_of(version)
+        return cls(key + encoder.name.encode(), *prior_of(version), encoder)
 
 
 class Block:
@@ -33,6 +37,8 @@ class Block:
 
     def __init__(self, cases: Sequence[Case], served: Way) -> None:
         self._laid = laid([case.query for case in cases])
+        self._histories = {row: (case.encoder, case.scene) for row, case in enumerate(cases) if case.scene is not None}
+        self._seen: dict[str, Laid] = {}
         self._drawn: dict[bytes, Drawn] = {}
         self._likely: dict[bytes, tuple[Floats, Floats]] = {}
         self.chosen: Ints = np.array([case.chosen for case in cases], dtype=np.int64).reshape(len(cases), -1)
@@ -52,8 +58,21 @@ class Block:
 
     def drawn(self, way: Way) -> Drawn:
         if way.key not in self._drawn:
-            self._drawn[way.key] = drawn_under(self._laid, way.prior, way.temperature)
+            self._drawn[way.key] = drawn_under(self._seen_by(way.encoder), way.prior, way.temperature)
         return self._drawn[way.key]
+
+    def _seen_by(self, encoder: Encoder) -> Laid:
+        """The slates as this encoder sees the users' histories. What a user's own data say of that stays as logged."""
+        if encoder.name not in self._seen:
+            others = {row: scene for row, (name, scene) in self._histories.items() if name != encoder.name}
+            self._seen[encoder.name] = self._encoded(encoder, others) if others else self._laid
+        return self._seen[encoder.name]
+
+    def _encoded(self, encoder: Encoder, scenes: Mapping[int, Scene]) -> Laid:
+        phi = self._laid.phi.copy()
+        for row, made in zip(scenes, encoded(encoder, list(scenes.values())), strict=True):
+            phi[ENCODED, row, : len(made)] = quantise(made) / SCALE
+        return self._laid._replace(phi=phi)
 
     def likelihood(self, way: Way) -> tuple[Floats, Floats]:
         """`likelihood` of what was chosen."""

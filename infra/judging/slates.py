@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 
 from infra.judging.logged import Decided
+from policies.attention.scene import Scene, read
 from policies.slates.evidence import Evidence
 from policies.slates.recommend import EARLIER, FEATURES, SCALE, query
 from policies.slates.slate import BLOCK, MAX_CANDIDATES, Query, slots_of
@@ -36,6 +37,8 @@ class _Features(msgspec.Struct, gc=False):
     unit: int
     phi: msgspec.Raw
     belief: _Belief
+    withheld: list[str] = []
+    history: dict[str, str] | None = None
 
 
 _DECODER: Final = msgspec.json.Decoder(_Features)
@@ -43,11 +46,16 @@ _DECODER: Final = msgspec.json.Decoder(_Features)
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A slate as it was logged: what was asked, and the places of what was chosen among the candidates."""
+    """A slate as it was logged: what was asked, and the places of what was chosen among the candidates.
+
+    `scene` is what the encoder of that name was given; None where it had no say, or the log is of before it was told.
+    """
 
     told: Decided
     query: Query
     chosen: list[int]
+    scene: Scene | None
+    encoder: str
 
     @classmethod
     def of(cls, told: Decided) -> "Case":
@@ -70,9 +78,18 @@ class Case:
         evidence = Evidence(upper=np.array(belief.precision_upper).tobytes(), shift=np.array(belief.shift).tobytes())
         try:
             asked = query(phi.reshape(count, width), evidence, seed, size)
+            scene = _scene(features, count)
         except (IndexError, ValueError) as error:
             raise CannotError("features-disagree") from error
-        return cls(told, asked, [place[name] for name in told.chosen])
+        encoder = (features.history or {}).get("encoder", "")
+        return cls(told, asked, [place[name] for name in told.chosen], scene, encoder)
+
+
+def _scene(features: _Features, count: int) -> Scene | None:
+    """Of the candidates: what was kept back has none of their places. Raises ValueError."""
+    if features.history is None:
+        return None
+    return read(features.history, count + len(features.withheld)).at(range(count))
 
 
 def blocks(cases: Sequence[Case]) -> Iterator[list[Case]]:

@@ -59,6 +59,7 @@ class Watch:
         self._where = where
         self._say = say
         self._user = recorded.request.user_id
+        self._kept_under = {f"{kind}/{self._user}".encode() for kind in ("individual", "history")}
         self._entry: Fate = "nothing was kept"
         self._individual: Fate = "nothing was kept"
         self._told_at: int | None = None  # the offset at which the learner is told
@@ -94,7 +95,7 @@ class Watch:
 
     def _read_learned(self, rows: Iterable[Raw]) -> None:
         for row in rows:
-            if row.key == f"individual/{self._user}".encode():
+            if row.key in self._kept_under:
                 self._individual = _fate(row)
             elif row.key == PROGRESS.encode():
                 self._learned.append((progress_of(row).applied.get(EXPERIENCES.name, -1), self._individual))

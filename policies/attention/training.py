@@ -23,7 +23,7 @@ EPOCHS: Final = 12
 BATCH: Final = 256
 FIRST_RATE, LAST_RATE = 0.05, 0.002
 _DECAY: Final = 1e-4  # of squared weights: what no shop says stays small
-_LIMIT: Final = 25.0
+LIMIT: Final = 25.0
 
 Describe = Callable[[TasteShop], Tokens]  # a shop's tokens [I, 32], as the catalog would give them
 _torch: Any = torch  # its stubs leave the types open
@@ -84,7 +84,7 @@ def _fit(given: Questions, seed: int, epochs: int, tell: Callable[[str], None], 
             adam.step(FIRST_RATE * (LAST_RATE / FIRST_RATE) ** (done / steps))
             with torch.no_grad():
                 for each in learned.values():
-                    each.clamp_(-_LIMIT, _LIMIT)
+                    each.clamp_(-LIMIT, LIMIT)
             loss_sum += float(loss.detach()) * len(some)
             done += 1
         tell(f"attention, epoch {epoch + 1} of {epochs}: loss {loss_sum / count:.4f}")

@@ -10,6 +10,7 @@ from safetensors.numpy import load_file as read_tensors  # pyright: ignore[repor
 
 from policies import price_ladder
 from policies.artefact import Array, ArtefactError
+from policies.attention import prior as history
 from policies.bidding import pacing
 from policies.orders import demand
 from policies.orders.demand import DemandPrior
@@ -33,8 +34,8 @@ def _check_weights(prior: Priors) -> None:
     np.linalg.cholesky(gaussian.precision)
     if not np.allclose(gaussian.precision, gaussian.precision.T, rtol=1e-6):
         raise ValueError("the precision is not symmetric")
-    if min(gaussian.noise, float(prior["temperature"])) <= 0.0:
-        raise ValueError("noise and temperature must be above 0")
+    if min(gaussian.noise, float(prior["temperature"]), gaussian.width) <= 0.0:
+        raise ValueError("noise, temperature and width must be above 0")
 
 
 def _check_demand(prior: Priors) -> None:
@@ -62,11 +63,16 @@ def _check_prices(prior: Priors) -> None:
         raise ValueError(f"elasticity_sd must be at most {_WIDEST:g}")
 
 
+def _check_encoder(prior: Priors) -> None:
+    history.weights_of(prior)
+
+
 DOMAINS: Final = {
     recommend.DOMAIN: Domain(prior=recommend.PRIOR, check=_check_weights, earlier=recommend.EARLIER),
     pacing.DOMAIN: Domain(prior=pacing.PRIOR, check=_check_pacing),
     "replenishment": Domain(prior=demand.PRIOR, check=_check_demand),
     price_ladder.DOMAIN: Domain(prior=price_ladder.FLAT, check=_check_prices),
+    history.DOMAIN: Domain(prior=history.PRIOR, check=_check_encoder),
 }
 
 

@@ -8,6 +8,8 @@ from typing import Final, Protocol
 import numpy as np
 
 from policies import price_ladder
+from policies.attention import prior as history
+from policies.attention.school import Histories
 from policies.bidding import pacing
 from policies.bidding.population import MIN_AUCTIONS, NOISE, SETTLED, Flight, PacingPopulation
 from policies.linalg import Floats
@@ -174,4 +176,5 @@ SCHOOLS: Final[dict[str, Learns]] = {
     pacing.DOMAIN: Pacing(shipped=pacing.PRIOR),
     "replenishment": Demand(shipped=demand.PRIOR),
     price_ladder.DOMAIN: Prices(),
+    history.DOMAIN: Histories(),
 }

@@ -18,16 +18,21 @@ from policies.version import Priors
 
 @dataclass(frozen=True, slots=True)
 class GaussianPrior:
-    """What a new entity's weights are taken to be: N(m, Λ₀⁻¹), seen with noise σ²."""
+    """What a new entity's weights are taken to be: N(m, Λ₀⁻¹), seen with noise σ².
+
+    `width` is how far weights are drawn from what is believed of an entity, in deviations of that belief.
+    """
 
     mean: Floats  # [d]
     precision: Floats  # [d, d]
     noise: float
+    width: float = 1.0
 
     @classmethod
     def of(cls, prior: Priors) -> "GaussianPrior":
-        """From a policy version: {"mean": [d], "precision": [d][d], "noise": σ²}."""
-        return cls(np.array(prior["mean"]), np.array(prior["precision"]), float(prior["noise"]))
+        """From a policy version: {"mean": [d], "precision": [d][d], "noise": σ²}, and "width" where it isn't 1."""
+        width = float(prior.get("width", 1.0))
+        return cls(np.array(prior["mean"]), np.array(prior["precision"]), float(prior["noise"]), width)
 
     @property
     def size(self) -> int:
@@ -37,15 +42,24 @@ class GaussianPrior:
         """Of the first `size` weights alone: what a decision was made by when there were no others yet."""
         if size == self.size:
             return self
-        return GaussianPrior(self.mean[:size], self.precision[:size, :size], self.noise)
+        return GaussianPrior(self.mean[:size], self.precision[:size, :size], self.noise, self.width)
 
 
 class Evidence(msgspec.Struct):
-    """What an entity's data added to the prior, as raw float64: `upper` is D's upper triangle, `shift` is h [d]."""
+    """What an entity's data added to the prior, as raw float64: `upper` is D's upper triangle, `shift` is h [d].
+
+    `encoder` is the name of the one in whose space it is; empty where there was but one.
+    """
 
     upper: bytes = b""
     shift: bytes = b""
     at: int = 0
+    encoder: str = ""
+
+    @classmethod
+    def of(cls, precision: Floats, shift: Floats, *, at: int, encoder: str) -> "Evidence":
+        """From D [d, d] and h [d]."""
+        return cls(precision[_upper(len(precision))].tobytes(), shift.tobytes(), at, encoder)
 
     def read(self, size: int) -> tuple[Floats, Floats]:
         """D [d, d] and h [d], not to be written to; zeros where there are no data yet.
@@ -100,7 +114,7 @@ def posterior(prior: GaussianPrior, precision: Floats, shift: Floats, noise: Flo
     prior_shift = np.einsum("ij,j->i", prior.precision, prior.mean)
     # Λ = L D Lᵀ, and D⁻¹L⁻¹(Λ₀m + h)
     lower, pivots, half = factor(prior.precision[..., None] + precision, prior_shift[:, None] + shift)
-    scaled = noise / np.sqrt(pivots)[:, None]
+    scaled = prior.width * noise / np.sqrt(pivots)[:, None]
     solved = solve_unit_upper(lower, np.concatenate([half[:, None], scaled], axis=1))  # L⁻ᵀD^-½z has covariance Λ⁻¹
     mean = solved[:, 0]
     return mean, mean[:, None] + solved[:, 1:]

@@ -35,6 +35,7 @@ FEATURES: Final = (
     "price_fit",
     "like_history",
 )
+ENCODED: Final = FEATURES.index("like_history")  # the one that an encoder makes (policies.attention)
 
 _SHIPPED_MEAN: Final = {
     "own_share": 0.5,
@@ -50,6 +51,7 @@ PRIOR: Final[Priors] = {
     "precision": [[2000.0 * (i == j) for j in range(len(FEATURES))] for i in range(len(FEATURES))],
     "noise": 0.15,
     "temperature": 0.003,
+    "width": 1.0,
 }
 
 REWARDS: Final = {"purchase": 1.0, "add_to_cart": 0.3, "click": 0.1}  # the best that happened to a slot counts
@@ -60,7 +62,7 @@ Ints = npt.NDArray[np.int64]
 
 
 def quantise(phi: Floats) -> Ints:
-    """Features [d, C] in units of 1/4096, within ±16, by candidate: [C, d]."""
+    """Features [d, C] in units of 1/4096, within ±16, by candidate: [C, d]. Of one feature [C]: [C]."""
     return np.rint(np.clip(phi, -16.0, 16.0) * SCALE).astype(np.int64, order="C").T.copy()
 
 

@@ -1,7 +1,4 @@
-"""Attention over a user's last items, meta-trained over drawn shops: a part of the features, shipped with the package.
-
-It is no part of a policy version: two versions choose from the same features (docs/adr/0012).
-"""
+"""Attention over a user's last items, meta-trained over drawn shops: what a shop's own purchases go on from."""
 
 from policies.attention.training import train
 

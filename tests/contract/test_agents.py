@@ -38,7 +38,7 @@ AGENTS: Final[dict[str, tuple[Agent, world.Stream]]] = {
     "bidding": (bidding.build(), world.ads),
     "pricing": (pricing.build(), world.prices),
     "learner": (
-        learner.LearnerAgent(at_least={"recommendation": 40, "replenishment": 40, "bidding": 5}),
+        learner.LearnerAgent(at_least={"recommendation": 40, "history": 45, "replenishment": 40, "bidding": 5}),
         world.experiences,
     ),
 }

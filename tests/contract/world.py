@@ -4,8 +4,11 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
+import numpy as np
+
 from agents.contract import Input
 from agents.versions import record_of
+from policies.attention.prior import PRIOR as HISTORIES
 from policies.experiment import Experiment
 from policies.experiments import Experiments
 from policies.slates.recommend import DOMAIN, PRIOR
@@ -202,7 +205,7 @@ def prices(rng: Random, count: int) -> list[Input]:
 
 
 def experiences(rng: Random, count: int) -> list[Input]:
-    """Experiences of two domains, entities that are forgotten, and now and then a person who has a version serve."""
+    """Experiences of three domains, entities that are forgotten, and now and then a person who has a version serve."""
     people, drawn = [f"p{n}" for n in range(10)], rng.choice([[], [], [0.2] * 3])
 
     def one(n: int, at: EventTime) -> Any:
@@ -211,6 +214,8 @@ def experiences(rng: Random, count: int) -> list[Input]:
         domain: Any = rng.choice(["recommendation"] * 5 + ["replenishment"])
         if domain == "recommendation" and rng.random() < 0.06:
             return _unlearn(f"x{n}", rng.choice(people), at)
+        if domain == "recommendation" and rng.random() < 0.4:
+            return _bought(f"x{n}", rng, rng.choice(people), at)
         width = 12 if domain == "recommendation" else 1
         contexts = [[rng.random() for _ in range(width)] for _ in range(3)]
         return Experience(
@@ -229,6 +234,21 @@ def experiences(rng: Random, count: int) -> list[Input]:
         Input(topic := t.EXPERIENCES if isinstance(r, Experience) else t.POLICY_VERSIONS, 0, n, topic.key(r), r)
         for n, r in enumerate(records)
     ]
+
+
+def _bought(name: str, rng: Random, entity: str, at: EventTime) -> Experience:
+    """A purchase that is more or less like what the user touched before."""
+    kind = rng.choice([1.0, -1.0])
+    rows = [[kind * rng.randrange(20, 40) for _ in range(31)] + [127.0, float(n), 0.0] for n in range(4)]
+    return Experience(
+        experience_id=name,
+        domain="history",
+        entity=entity,
+        occurred_at=at,
+        contexts=rows,
+        outcomes=[1.0, 0.0, 0.0, 0.0],
+        policy_version=0,
+    )
 
 
 def _acted(n: int, rng: Random) -> PolicyVersionRecord:
@@ -267,8 +287,16 @@ TRIED = tuple(_TRIED)
 
 
 def versions() -> dict[int, PolicyVersion]:
-    """Two versions that decide otherwise than what ships."""
-    return {number: PolicyVersion(number=number, parent=0, priors=_TRIED, seed=number) for number in (7, 8)}
+    """Two versions that decide otherwise than what ships, each with an encoder of its own."""
+    return {
+        number: PolicyVersion(number=number, parent=0, priors=_TRIED | {"history": seen_by(number)}, seed=number)
+        for number in (7, 8)
+    }
+
+
+def seen_by(number: int) -> dict[str, Any]:
+    """The weights of an encoder that sees histories otherwise than the shipped one, and than other numbers."""
+    return {name: (np.array(value) * (0.3 + 0.1 * number)).tolist() for name, value in HISTORIES.items()}
 
 
 def experiments(domain: str, *, shadow: bool = True) -> Experiments:

@@ -1,6 +1,6 @@
 """What attention over a user's history is worth to the slates that are served: with what the catalog says, and without.
 
-    python -m tests.benchmarks.learning.history [--seeds N] [--first SEED] [--journey HOUSEHOLDS] [--cost]
+    python -m tests.benchmarks.learning.history [--seeds N] [--first SEED] [--journey HOUSEHOLDS] [--learner] [--cost]
 
 The live agents run over logs in which nobody sees the slates: drawn shops (policies/tasks/tastes.py) of seeds that no
 training has met, and, with `--journey`, Complete Journey households. A slate of ten is asked for where a visit begins,
@@ -9,6 +9,10 @@ neither embeddings nor attributes. The cold are users in their first two visits;
 fewer than five had bought. Everything is paired: the same log, the same questions. Figures over shops are means with
 their standard error; those of Complete Journey are over baskets, and the strongest plain rule's stand beside them.
 `--cost` tells the processor time of a slate.
+
+`--learner` compares the encoder that ships with what the learner makes of it from the shop's own purchases while the
+log runs: the same catalog, the learner beside the agents, only its school of histories at work. A version's number is
+part of its dice, so what is asked where a visit begins, where attention has no say, shows how much is chance.
 """
 
 # ruff: noqa: T201 # run by hand: what it prints is what it is for
@@ -24,6 +28,7 @@ from typing import Final, NamedTuple
 import msgspec
 import numpy as np
 
+from agents.learner import AT_LEAST, LearnerAgent
 from agents.wiring import AgentOptions, build
 from infra.demo.cache import load
 from infra.demo.journey import Subset
@@ -32,6 +37,7 @@ from infra.history.message import Message
 from infra.replay.in_process import InProcess
 from infra.serving.tuning import settle
 from policies.attention.encoder import HISTORY, ONE, History, Tokens, lifts, shipped
+from policies.attention.prior import DOMAIN as HISTORIES
 from policies.baselines.next_basket import DecayedPersonal
 from policies.tasks.tastes import OPENS, TasteShop, Touch, draw_shop, touches
 from streams.codec import encode
@@ -47,6 +53,7 @@ FEW: Final = 5  # purchases up to which an item is new
 COLD: Final = 2  # visits up to which a user is cold
 WARM: Final = 0.3  # of a log's span that is not judged
 K: Final = 10
+NEVER: Final = 10**9  # experiences before a domain learns
 BATCH: Final = 50
 
 
@@ -144,20 +151,24 @@ def bare(item: CatalogItem) -> CatalogItem:
     return msgspec.structs.replace(item, attributes={}, embedding=None)
 
 
-def served(log: Log, *, said: bool) -> dict[str, list[str]]:
+def served(log: Log, *, said: bool, learner: bool = False) -> dict[str, list[str]]:
     """The slates that the live agents make, by the event that asked."""
     found: dict[str, list[str]] = {}
-    for made in outputs(log, said=said):
+    for made in outputs(log, said=said, learner=learner):
         if made.topic is RECOMMENDATIONS and made.value is not None:
             one = msgspec.json.decode(made.value, type=Recommendation)
             found[one.event_id] = [item.item_id for item in one.items]
     return found
 
 
-def outputs(log: Log, *, said: bool) -> Iterator[Message]:
-    """All that the live agents put out."""
+def outputs(log: Log, *, said: bool, learner: bool = False) -> Iterator[Message]:
+    """All that the live agents put out; with the `learner`, its versions too, and each serves from then on."""
     options = AgentOptions(refresh_interval_ms=3_650 * DAY, attribution_window_ms=DAY, review_ms=DAY)
-    play = InProcess([build("recommendation", options), build("items", options)])
+    agents = [build("recommendation", options), build("items", options)]
+    if learner:
+        never = dict.fromkeys(AT_LEAST, NEVER)
+        agents.append(LearnerAgent(at_least=never | {HISTORIES: AT_LEAST[HISTORIES]}))
+    play = InProcess(agents)
     for batch in _batches(log, said=said):
         yield from play.feed(batch)
 
@@ -218,9 +229,9 @@ def judged(questions: Iterable[Question], slates: dict[str, list[str]]) -> Score
     return {where: {name: float(np.mean(each)) for name, each in of.items()} for where, of in found.items()}
 
 
-def show(title: str, runs: Sequence[tuple[Scores, Scores]]) -> None:
+def show(title: str, runs: Sequence[tuple[Scores, Scores]], names: tuple[str, str] = ("without", "with")) -> None:
     """A line a measure: without, with, and by how much more, each with its standard error over the runs."""
-    print(f"\n{title}\n{'asked where':16} {'measure':14} {'without':>8} {'with':>8} {'more':>8}   s.e.   worst   best")
+    print(f"\n{title}\n{'asked where':16} {'measure':14} {names[0]:>8} {names[1]:>8} {'more':>8}   s.e.   worst   best")
     keys = dict.fromkeys((where, name) for one, _ in runs for where, of in one.items() for name in of)
     for where, name in keys:
         pairs = np.array([(a[where][name], b[where][name]) for a, b in runs if name in a.get(where, {})])
@@ -270,6 +281,26 @@ def _seconds(run: Callable[[], object]) -> float:
     return time.process_time() - before
 
 
+def on_shops(seeds: int, first: int, *, learner: bool) -> None:
+    names = ("shipped", "learned") if learner else ("without", "with")
+    runs: list[tuple[Scores, Scores]] = []
+    for shop in shops(seeds, first):
+        log = log_of(shop)
+        if log is None:
+            continue
+        slates = [served(log, said=said or learner, learner=said and learner) for said in (False, True)]
+        before, after = (judged(log.questions, each) for each in slates)
+        runs.append((before, after))
+        print(
+            f"shop {shop.seed - UNSEEN}: {shop.items} items, embeddings of {shop.embedding.shape[1]}, "
+            f"attributes {'yes' if shop.attributes[0] else 'no'}, {len(log.events)} events, "
+            f"nDCG {before['within']['ndcg']:.4f} → {after['within']['ndcg']:.4f}",
+            flush=True,
+        )
+    if runs:
+        show(f"{len(runs)} drawn shops, slates of {K}", runs, names)
+
+
 def on_journey(households: int) -> None:
     log = journey_log(households)
     without, with_it = (judged(log.questions, served(log, said=said)) for said in (False, True))
@@ -282,6 +313,7 @@ def main() -> None:
     given = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     given.add_argument("--seeds", type=int, default=8, help="drawn shops")
     given.add_argument("--first", type=int, default=0, help="the seed of the first one, among the unseen")
+    given.add_argument("--learner", action="store_true", help="compare what ships with what a learner makes of it")
     given.add_argument("--cost", action="store_true", help="tell the processor time of a slate instead")
     given.add_argument("--journey", type=int, default=0, help="households of Complete Journey; 0: none")
     asked = given.parse_args()
@@ -289,22 +321,8 @@ def main() -> None:
     if asked.cost:
         cost(journey_log(asked.journey or 12))
         return
-    runs: list[tuple[Scores, Scores]] = []
     began = time.process_time()
-    for shop in shops(asked.seeds, asked.first):
-        log = log_of(shop)
-        if log is None:
-            continue
-        without, with_it = (judged(log.questions, served(log, said=said)) for said in (False, True))
-        runs.append((without, with_it))
-        print(
-            f"shop {shop.seed - UNSEEN}: {shop.items} items, embeddings of {shop.embedding.shape[1]}, "
-            f"attributes {'yes' if shop.attributes[0] else 'no'}, {len(log.events)} events, "
-            f"nDCG {without['within']['ndcg']:.4f} → {with_it['within']['ndcg']:.4f}",
-            flush=True,
-        )
-    if runs:
-        show(f"{len(runs)} drawn shops, slates of {K}", runs)
+    on_shops(asked.seeds, asked.first, learner=asked.learner)
     if asked.journey:
         on_journey(asked.journey)
     print(f"{time.process_time() - began:.0f} s of processor time")

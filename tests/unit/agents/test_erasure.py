@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from agents import learner
 from agents.contract import Input, Output, State
 from agents.erased import MEMORY
-from agents.recommendation import User
+from agents.user import User
 from policies.slates.recommend import DOMAIN, FEATURES
 from policies.version import SHIPPED
 from streams.records import Decision, Erasure, Experience, Outcome, Recommendation, UserEvent

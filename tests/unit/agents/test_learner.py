@@ -8,9 +8,11 @@ import pytest
 from agents.contract import Input, State
 from agents.learner import AT_LEAST, LearnerAgent
 from agents.versions import Serving, record_of
-from policies.meta.sample import ENTITIES
+from policies.linalg import Floats
+from policies.meta.sample import ENTITIES, Split
+from policies.meta.schools import SCHOOLS
 from policies.slates.recommend import DOMAIN, FEATURES, PRIOR
-from policies.version import SHIPPED, PolicyVersion
+from policies.version import SHIPPED, PolicyVersion, Priors
 from streams.records import Experience, PolicyVersionRecord
 from streams.times import HOUR, EventTime
 from streams.topics import EXPERIENCES, POLICY_VERSIONS
@@ -115,6 +117,34 @@ def test_what_cannot_be_read_is_passed_over(school: School) -> None:
     assert school.ignored == {"unreadable": 1}
     school.shop(AT_LEAST[DOMAIN], 0.15)
     assert school.said[-1].parent == 0
+
+
+class Overflowing:
+    """A school whose candidate foretells better by far, and holds a number that no worker would take."""
+
+    shipped = PRIOR
+
+    def propose(self, given: Split, serving: Priors) -> Priors:
+        del given
+        return serving | {"noise": float("inf")}
+
+    def score(self, given: Split, prior: Priors) -> Floats:
+        return np.full(len(given.judged), float(np.isinf(prior["noise"])))
+
+    def earns(self, given: Split, candidate: Priors, serving: Priors) -> Floats:
+        del given, candidate, serving
+        return np.zeros(0)
+
+
+def test_what_no_worker_would_take_is_turned_down_with_the_reason(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(SCHOOLS, DOMAIN, Overflowing())
+    school.shop(AT_LEAST[DOMAIN], 0.15)
+    (record,) = school.said
+    assert (record.act, record.evidence["rejected"], record.evidence["published"]) == ("reject", 1, 0)
+    assert record.reason == "passed the gate and can't be served: recommendation.noise holds numbers that aren't finite"
+    assert school.ignored["unfit"] == 1
 
 
 @pytest.mark.parametrize(

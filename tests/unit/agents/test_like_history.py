@@ -5,8 +5,10 @@ import numpy as np
 import pytest
 
 from agents.candidates import NEW, Look
-from agents.pairs import features
+from agents.pairs import encoded_by, features
+from policies.attention.prior import encoder_of
 from policies.slates.recommend import FEATURES, SCALE
+from policies.version import SHIPPED
 from streams.profile import MAX_RECENT, TOUCHED, VISIT_GAP, Profile
 from streams.records import CatalogItem, ItemStats, UserEvent
 from streams.times import DAY, MINUTE, EventTime
@@ -55,7 +57,10 @@ def touched(*items: str, kind: str = "view") -> Profile:
 def test_items_like_the_last_ones_stand_above_others() -> None:
     views = shop(said=True)
     look = Look(touched("i0", "i2", "i4"), views, START + 5 * MINUTE)
-    (phi,) = features([look.facts(views.table.rows(["i10", "i20", "i11", "i21", "never-listed"]))], views)
+    (phi,) = encoded_by(
+        encoder_of(SHIPPED),
+        list(features([look.facts(views.table.rows(["i10", "i20", "i11", "i21", "never-listed"]))], views)),
+    )
     found = phi[:, LIKE] / SCALE
     assert found[:2].min() > found[2:4].max()
     assert found[2:4].max() < 0.0
@@ -65,7 +70,7 @@ def test_items_like_the_last_ones_stand_above_others() -> None:
 def test_where_nothing_is_said_the_feature_is_nothing() -> None:
     views = shop(said=False)
     look = Look(touched("i0", "i2"), views, START + 5 * MINUTE)
-    (phi,) = features([look.facts(look.candidates())], views)
+    (phi,) = encoded_by(encoder_of(SHIPPED), list(features([look.facts(look.candidates())], views)))
     assert not phi[:, LIKE].any()
 
 
@@ -73,7 +78,7 @@ def test_where_nothing_is_said_the_feature_is_nothing() -> None:
 def test_it_counts_for_as_long_as_a_visit_lasts(later: int, *, counts: bool) -> None:
     views = shop(said=True)
     look = Look(touched("i0", "i2"), views, START + MINUTE + later)
-    (phi,) = features([look.facts(look.candidates())], views)
+    (phi,) = encoded_by(encoder_of(SHIPPED), list(features([look.facts(look.candidates())], views)))
     assert phi[:, LIKE].any() == counts
 
 

@@ -45,15 +45,15 @@ def test_a_slate_has_the_same_features_alone_and_beside_others() -> None:
     views = shop()
     asked = [seen(bought(*(f"i{n % 7}" for n in range(size))), views, 40 + size) for size in (0, 1, 5, 30)]
     together = list(features(asked, views))
-    for one, phi in zip(asked, together, strict=True):
-        np.testing.assert_array_equal(next(features([one], views)), phi)
+    for one, known in zip(asked, together, strict=True):
+        np.testing.assert_array_equal(next(features([one], views)).phi, known.phi)
 
 
 def test_what_the_features_say() -> None:
     views = shop()
     items = ["i1", "i2", "i3", "i5", "i7"]
     look = Look(bought("i3", "i5", "i3"), views, START + 4 * DAY)
-    (phi,) = features([look.facts(views.table.rows(items))], views)
+    ((phi, _),) = features([look.facts(views.table.rows(items))], views)
     rows = dict(zip(items, phi / SCALE, strict=True))
     of = FEATURES.index
     assert rows["i3"][of("own_share")] > rows["i5"][of("own_share")] > rows["i7"][of("own_share")] == 0.0

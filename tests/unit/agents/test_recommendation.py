@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from agents.asked import SLATE_SIZE
 from agents.contract import Input, Output, State
-from agents.recommendation import SLATE_SIZE, RecommendationAgent
+from agents.recommendation import RecommendationAgent
 from policies.version import SHIPPED, PolicyVersion
 from streams.records import (
     CatalogItem,
