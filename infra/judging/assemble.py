@@ -30,7 +30,8 @@ from policies.estimators.judgement import Judgement as Judged
 from policies.estimators.overlap import EDGES, Overlap
 from policies.estimators.reading import Reading
 from policies.estimators.verdict import LEAST_ESS
-from policies.version import PolicyVersion, apart
+from policies.meta.domains import changes
+from policies.version import PolicyVersion
 from streams.records import Domain as DomainName
 from streams.times import DAY
 
@@ -72,7 +73,7 @@ def _candidate(judge: Judge, place: int, rival: Rival, serving: PolicyVersion) -
         kind=kinds.get(rival.rule, "rule"),
         version=rival.number if goes_by else None,
         sha256=rival.version.sha256 if goes_by else "",
-        changes=apart(rival.version, serving) if rival.rule == "version" else None,
+        changes=changes(rival.version, serving) if rival.rule == "version" else None,
         domains=found,
         better=[domain for domain, one in told if (one.difference.low or 0.0) > 0.0],
         worse=[domain for domain, one in told if (one.difference.high or 0.0) < 0.0],

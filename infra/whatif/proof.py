@@ -27,7 +27,8 @@ from infra.judging.rivals import named
 from infra.whatif.source import Source
 from policies.estimators.hashing import poissons
 from policies.linalg import Floats
-from policies.version import PolicyVersion, apart
+from policies.meta.domains import changes
+from policies.version import PolicyVersion
 from streams.records import Domain
 
 FEWEST: Final = 20  # SKUs or campaigns that come out otherwise: of fewer an interval promises too much
@@ -219,7 +220,7 @@ def evidence(played: Played, source: Source, *, made_at: int, since: int, until:
                 kind="version",
                 version=version.number,
                 sha256=version.sha256,
-                changes=apart(version, played.serving),
+                changes=changes(version, played.serving),
                 domains={played.domain: played.judged(name)},
             )
             for name, (version, _) in played.tried.items()

@@ -21,7 +21,7 @@ from policies.linalg import Floats
 from policies.meta.sample import Episode, Split
 from policies.version import Priors
 
-FEWEST: Final = 40  # purchases
+FEWEST, MOST = 40, 3_000  # purchases to learn from: the latest
 STEPS: Final = 150
 BATCH: Final = 256
 FIRST_RATE, LAST_RATE = 0.03, 0.0015
@@ -35,7 +35,8 @@ class Histories:
     shipped: Priors = PRIOR
 
     def propose(self, given: Split, serving: Priors) -> Priors | None:
-        told = _purchases(one for stream in given.train for one in stream)
+        episodes = sorted((one for stream in given.train for one in stream), key=lambda one: one.at)
+        told = _purchases(episodes)[-MOST:]
         if len(told) < FEWEST:
             return None
         rng = np.random.default_rng(len(told))

@@ -17,15 +17,19 @@ from policies.orders.demand import DemandPrior
 from policies.shipped import FOLDER
 from policies.slates import recommend
 from policies.slates.evidence import GaussianPrior
-from policies.version import PolicyVersion, Priors
+from policies.version import PolicyVersion, Priors, apart
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Domain:
-    """The prior that ships, and a check that raises ValueError where one of the same shape couldn't be chosen by."""
+    """The prior that ships, and a check that raises ValueError where one of the same shape couldn't be chosen by.
+
+    `serves` is the domain whose decisions are made by it, where that isn't the domain itself.
+    """
 
     prior: Priors
     check: Callable[[Priors], None]
+    serves: str = ""
     earlier: tuple[int, ...] = ()  # of how many weights a prior of mean and precision may be: the others are as shipped
 
 
@@ -42,6 +46,8 @@ def _check_demand(prior: Priors) -> None:
     given = DemandPrior.of(prior)
     if min(given.a, given.b, given.size, given.dispersion, given.half_life_days) <= 0.0:
         raise ValueError("a, b, size, dispersion and half_life_days must be above 0")
+    if given.hazard < 0.0:
+        raise ValueError("hazard must not be below 0")
 
 
 def _check_pacing(prior: Priors) -> None:
@@ -72,8 +78,14 @@ DOMAINS: Final = {
     pacing.DOMAIN: Domain(prior=pacing.PRIOR, check=_check_pacing),
     "replenishment": Domain(prior=demand.PRIOR, check=_check_demand),
     price_ladder.DOMAIN: Domain(prior=price_ladder.FLAT, check=_check_prices),
-    history.DOMAIN: Domain(prior=history.PRIOR, check=_check_encoder),
+    history.DOMAIN: Domain(prior=history.PRIOR, check=_check_encoder, serves=recommend.DOMAIN),
 }
+
+
+def changes(one: PolicyVersion, other: PolicyVersion) -> list[str]:
+    """The domains in which two versions may decide otherwise, in order."""
+    known = ((name, DOMAINS.get(name)) for name in apart(one, other))
+    return sorted({(of.serves if of is not None else "") or name for name, of in known})
 
 
 def fit(version: PolicyVersion) -> PolicyVersion:

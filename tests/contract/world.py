@@ -296,7 +296,7 @@ def versions() -> dict[int, PolicyVersion]:
 
 def seen_by(number: int) -> dict[str, Any]:
     """The weights of an encoder that sees histories otherwise than the shipped one, and than other numbers."""
-    return {name: (np.array(value) * (0.3 + 0.1 * number)).tolist() for name, value in HISTORIES.items()}
+    return {name: (np.array(value) * (1.0 - 0.06 * number)).tolist() for name, value in HISTORIES.items()}
 
 
 def experiments(domain: str, *, shadow: bool = True) -> Experiments:

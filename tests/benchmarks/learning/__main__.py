@@ -27,6 +27,7 @@ TABLES: Final = (
     "bandit",
     "cold_start",
     "next_basket",
+    "encoder",
 )
 OUT: Final = Path("build/learning")
 PAGE: Final = Path("docs/learning.md")

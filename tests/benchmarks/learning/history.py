@@ -1,6 +1,6 @@
 """What attention over a user's history is worth to the slates that are served: with what the catalog says, and without.
 
-    python -m tests.benchmarks.learning.history [--seeds N] [--first SEED] [--journey HOUSEHOLDS] [--learner] [--cost]
+    python -m tests.benchmarks.learning.history [--seeds N] [--first SEED] [--journey HOUSEHOLDS] [--cost]
 
 The live agents run over logs in which nobody sees the slates: drawn shops (policies/tasks/tastes.py) of seeds that no
 training has met, and, with `--journey`, Complete Journey households. A slate of ten is asked for where a visit begins,
@@ -9,10 +9,6 @@ neither embeddings nor attributes. The cold are users in their first two visits;
 fewer than five had bought. Everything is paired: the same log, the same questions. Figures over shops are means with
 their standard error; those of Complete Journey are over baskets, and the strongest plain rule's stand beside them.
 `--cost` tells the processor time of a slate.
-
-`--learner` compares the encoder that ships with what the learner makes of it from the shop's own purchases while the
-log runs: the same catalog, the learner beside the agents, only its school of histories at work. A version's number is
-part of its dice, so what is asked where a visit begins, where attention has no say, shows how much is chance.
 """
 
 # ruff: noqa: T201 # run by hand: what it prints is what it is for
@@ -21,6 +17,7 @@ import argparse
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from itertools import groupby
 from math import log2
 from typing import Final, NamedTuple
@@ -40,6 +37,7 @@ from policies.attention.encoder import HISTORY, ONE, History, Tokens, lifts, shi
 from policies.attention.prior import DOMAIN as HISTORIES
 from policies.baselines.next_basket import DecayedPersonal
 from policies.tasks.tastes import OPENS, TasteShop, Touch, draw_shop, touches
+from policies.version import SHIPPED, PolicyVersion
 from streams.codec import encode
 from streams.item_tokens import SIZE
 from streams.records import CatalogItem, Recommendation, UserEvent
@@ -161,14 +159,14 @@ def served(log: Log, *, said: bool, learner: bool = False) -> dict[str, list[str
     return found
 
 
-def outputs(log: Log, *, said: bool, learner: bool = False) -> Iterator[Message]:
+def outputs(log: Log, *, said: bool, learner: bool = False, policy: PolicyVersion = SHIPPED) -> Iterator[Message]:
     """All that the live agents put out; with the `learner`, its versions too, and each serves from then on."""
     options = AgentOptions(refresh_interval_ms=3_650 * DAY, attribution_window_ms=DAY, review_ms=DAY)
     agents = [build("recommendation", options), build("items", options)]
     if learner:
         never = dict.fromkeys(AT_LEAST, NEVER)
         agents.append(LearnerAgent(at_least=never | {HISTORIES: AT_LEAST[HISTORIES]}))
-    play = InProcess(agents)
+    play = InProcess(agents, policy)
     for batch in _batches(log, said=said):
         yield from play.feed(batch)
 
@@ -212,6 +210,7 @@ def plain(log: Log) -> dict[str, list[str]]:
 
 
 Scores = dict[str, dict[str, float]]
+Way = Callable[[Log], dict[str, list[str]]]  # slates by the event that asked
 
 
 def judged(questions: Iterable[Question], slates: dict[str, list[str]]) -> Scores:
@@ -281,15 +280,14 @@ def _seconds(run: Callable[[], object]) -> float:
     return time.process_time() - before
 
 
-def on_shops(seeds: int, first: int, *, learner: bool) -> None:
-    names = ("shipped", "learned") if learner else ("without", "with")
+def on_shops(seeds: int, first: int, ways: Sequence[Way], names: tuple[str, str] = ("without", "with")) -> None:
+    """Two ways to serve the same drawn shops, side by side."""
     runs: list[tuple[Scores, Scores]] = []
     for shop in shops(seeds, first):
         log = log_of(shop)
         if log is None:
             continue
-        slates = [served(log, said=said or learner, learner=said and learner) for said in (False, True)]
-        before, after = (judged(log.questions, each) for each in slates)
+        before, after = (judged(log.questions, way(log)) for way in ways)
         runs.append((before, after))
         print(
             f"shop {shop.seed - UNSEEN}: {shop.items} items, embeddings of {shop.embedding.shape[1]}, "
@@ -313,7 +311,6 @@ def main() -> None:
     given = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     given.add_argument("--seeds", type=int, default=8, help="drawn shops")
     given.add_argument("--first", type=int, default=0, help="the seed of the first one, among the unseen")
-    given.add_argument("--learner", action="store_true", help="compare what ships with what a learner makes of it")
     given.add_argument("--cost", action="store_true", help="tell the processor time of a slate instead")
     given.add_argument("--journey", type=int, default=0, help="households of Complete Journey; 0: none")
     asked = given.parse_args()
@@ -322,7 +319,7 @@ def main() -> None:
         cost(journey_log(asked.journey or 12))
         return
     began = time.process_time()
-    on_shops(asked.seeds, asked.first, learner=asked.learner)
+    on_shops(asked.seeds, asked.first, [partial(served, said=said) for said in (False, True)])
     if asked.journey:
         on_journey(asked.journey)
     print(f"{time.process_time() - began:.0f} s of processor time")
