@@ -225,7 +225,7 @@ def _key(domain: str, entity: str) -> str:
 
 
 def _evidence(domain: str, trial: Trial, counts: Counts) -> dict[str, Any]:
-    """What the gate found: of log-likelihood per outcome, and, where it can be told, of reward per slot."""
+    """What the gate found: of log-likelihood per outcome, and, where it can be told, of reward per pair of slots."""
     return {
         "domain": domain,
         "experiences": dict(counts.taken),

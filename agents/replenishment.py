@@ -204,7 +204,7 @@ class _Work(Work):
             source=asked.source,
             occurred_at=asked.at,
             decided_at=asked.at,
-            features=_features(review, choice) | {"evidence": list(msgspec.structs.astuple(asked.evidence))},
+            features=_features(review, choice) | {"evidence": msgspec.to_builtins(asked.evidence)},
             feature_version=SKU_FEATURES.version,
             candidates=[],
             chosen=[f"{choice.quantity:g}"],

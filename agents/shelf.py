@@ -9,6 +9,7 @@ from typing import Final
 
 import msgspec
 
+from policies.orders.changes import Watch
 from policies.orders.demand import Belief, DemandPrior, Evidence
 from policies.orders.replenish import Due
 from streams.decay import faded
@@ -20,7 +21,6 @@ from streams.times import DAY
 OVERDUE_DAYS: Final = 7.0  # an order this late, or as late again as its lead time, isn't coming
 MAX_SALES: Final = 64  # later than the last stock update; beyond it the oldest two become one
 SHORTEST_DAYS: Final = 0.25  # in stock; a shorter period's rate would be mostly chance
-KEPT_AT_CHANGE: Final = 0.25  # of the evidence, once the drift detector finds a new level of demand
 
 SKU_FEATURES: Final = FeatureSet(
     "sku@location",
@@ -51,7 +51,7 @@ SKU_FEATURES: Final = FeatureSet(
             name="rate_changes",
             source="surprise",
             window="all",
-            why="a new level of demand: old evidence is mostly dropped",
+            why="a new level of demand",
             statistic=changes(25.0),
         ),
         Feature(
@@ -324,18 +324,16 @@ class Shelf(msgspec.Struct):
             period.days_in_stock += settled.days_in_stock
             settled = None
         if settled is not None:
-            self._learn(settled, self.evidence.belief(prior))
+            self._observe(settled, self.evidence.belief(prior))
+            later = Watch(period.orders, period.days_in_stock)
+            self.evidence.judge(Watch(settled.orders, settled.days_in_stock), prior, later=later)
         return Closed(period=period, cost=period.cost(self.evidence.belief(prior).mean), settled=settled)
 
-    def _learn(self, period: Period, belief: Belief) -> None:
+    def _observe(self, period: Period, belief: Belief) -> None:
         days = period.days_in_stock
         spread = sqrt(belief.dispersion * belief.mean * days + belief.variance * days * days)
-        self.evidence.judge(period.orders, days)
         surprise = (period.sold - belief.mean * days) / spread
-        before = self.features.read()["rate_changes"]
         self.features.update({"rate": period.sold / days, "surprise": surprise})
-        if self.features.read()["rate_changes"] > before:
-            self.evidence.keep(KEPT_AT_CHANGE)
 
     def under_way(self, lead_time_days: float) -> tuple[Due, ...]:
         """What is on order as of now, with the days until it arrives; orders long overdue are given up.

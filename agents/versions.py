@@ -1,7 +1,6 @@
 """Which version of the policy serves, as the log says it: every reader of the same log comes to the same one."""
 
 from base64 import b64decode, b64encode
-from binascii import Error as NotBase64
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Final, Literal
@@ -9,8 +8,11 @@ from typing import Final, Literal
 from policies.artefact import ArtefactError
 from policies.version import SCHEMA, SHIPPED, PolicyVersion
 from streams.records import PolicyAct, PolicyVersionRecord
+from streams.times import LATEST
 
 LEARNER: Final = "learner"
+
+LARGEST: Final = 2**53 - 1  # a version's number: any reader of JSON holds it
 
 Reason = Literal["unreadable", "older"]
 
@@ -83,14 +85,19 @@ def version_of(record: PolicyVersionRecord) -> PolicyVersion:
     """The version that a record carries, fit to serve. Raises Refused."""
     from policies.meta.domains import fit  # noqa: PLC0415 # torch, which a worker needn't have loaded to hear of no version
 
+    if not (0 <= record.number <= LARGEST and 0 <= record.published_at < LATEST):
+        raise Refused("unreadable", "its number or its time is beyond all reason")
     if record.number == 0:
         return SHIPPED
     if record.schema != SCHEMA:
         raise Refused("unreadable", f"it has schema {record.schema!r}, and this code reads {SCHEMA!r}")
     try:
-        version = PolicyVersion.read(b64decode(record.artefact, validate=True), expected=record.sha256)
-        fit(version)
-    except (ArtefactError, NotBase64) as error:
+        raw = b64decode(record.artefact, validate=True)
+    except ValueError as error:
+        raise Refused("unreadable", f"the artefact isn't base64: {error}") from error
+    try:
+        version = fit(PolicyVersion.read(raw, expected=record.sha256))
+    except ArtefactError as error:
         raise Refused("unreadable", str(error)) from error
     if (version.number, version.parent) != (record.number, record.parent):
         raise Refused("unreadable", f"the artefact is version {version.number}, the record says {record.number}")
@@ -115,3 +122,9 @@ def record_of(
         hold=hold,
         published_at=version.published_at if at is None else at,
     )
+
+
+def turned_down(record: PolicyVersionRecord) -> tuple[str, int]:
+    """The domain whose candidate a `reject` tells of, and how many of that domain's there were by then."""
+    count = record.evidence.get("rejected", 0)
+    return str(record.evidence.get("domain")), count if isinstance(count, int) else 0

@@ -63,7 +63,7 @@ def unpack(raw: bytes, *, schema: str, expected: str | None = None) -> Artefact:
         header = orjson.loads(raw[_HEADER : _HEADER + int.from_bytes(raw[:_HEADER], "little")])
     except (SafetensorError, orjson.JSONDecodeError, KeyError, TypeError) as error:
         raise ArtefactError(f"not a safetensors artefact: {error}") from error
-    about = cast(dict[str, str], header.get("__metadata__", {}))
+    about = cast(dict[str, str], header.get("__metadata__") or {})
     if about.get("schema") != schema:
         raise ArtefactError(f"the artefact has schema {about.get('schema')!r}, not {schema!r}")
     return Artefact(tensors=tensors, about=about, sha256=digest)

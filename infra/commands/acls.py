@@ -12,7 +12,7 @@ app: Final = typer.Typer(add_completion=False)
 Component = Annotated[
     str | None, typer.Option(help="Of this program only: worker, learner, dashboard, history, dead-letters, …")
 ]
-Principal = Annotated[str | None, typer.Option(help="Who is allowed [default: User:tradewind-COMPONENT].")]
+Principal = Annotated[str | None, typer.Option(help="Who is allowed.", show_default="User:tradewind-COMPONENT")]
 Format = Annotated[Literal["kafka-acls", "json"], typer.Option("--format", help="Lines for kafka-acls.sh, or JSON.")]
 Servers = Annotated[str | None, typer.Option("--bootstrap-servers", help="The Kafka brokers, host:port.")]
 Prefix = Annotated[str | None, typer.Option(help="Put before the name of every topic.")]

@@ -14,7 +14,7 @@ app: Final = typer.Typer(add_completion=False)
 
 _LARGEST: Final = 16_000_000  # bytes of an earlier document
 
-Out = Annotated[Path | None, typer.Option(help="Write it there: FILE.yaml or FILE.json [default: YAML, printed].")]
+Out = Annotated[Path | None, typer.Option(help="Write it there: FILE.yaml or FILE.json.", show_default="YAML, printed")]
 Against = Annotated[
     Path | None, typer.Option(help="Compare with an earlier document (JSON), and exit 1 where readers would break.")
 ]

@@ -21,15 +21,15 @@ DEFAULT_PORT: Final = 9092
 
 DataDir = Annotated[
     Path | None,
-    typer.Option("--data-dir", help="Where it keeps its data [default: the user's data folder].", show_default=False),
+    typer.Option("--data-dir", help="Where it keeps its data.", show_default="the user's data folder"),
 ]
 Port = Annotated[
     int | None,
     typer.Option(
-        help=f"The port on 127.0.0.1; 0 for any free one [default: {DEFAULT_PORT}].",
+        help="The port on 127.0.0.1; 0 for any free one.",
         min=0,
         max=65_535,
-        show_default=False,
+        show_default=str(DEFAULT_PORT),
     ),
 ]
 Foreground = Annotated[bool, typer.Option("--foreground", help="Stay here; Ctrl-C stops the broker.")]

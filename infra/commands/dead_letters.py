@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 app: Final = typer.Typer(add_completion=False, no_args_is_help=True, help="What could not be read, and why.")
 
-From = Annotated[str | None, typer.Option("--from", help="From when on: last=1h, a date or time [default: all].")]
+From = Annotated[str | None, typer.Option("--from", help="From when on: last=1h, a date or time.", show_default="all")]
 Reason = Annotated[str | None, typer.Option(help="Only those of this reason.")]
 OfTopic = Annotated[str | None, typer.Option("--topic", help="Only those of this topic, by Tradewind's name.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]

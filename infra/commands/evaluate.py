@@ -28,6 +28,9 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object inst
 
 TASKS: Final = ("replenishment", "bidding", "pricing", "bandit", "cold-start", "next-basket")
 
+_TASTES: Final = "nobody knows the prior that people's tastes come from; hold meta against flat-prior and none"
+NEVER: Final = {task: {"oracle-prior": _TASTES} for task in ("cold-start", "next-basket")}
+
 
 @app.callback(invoke_without_command=True)
 def _frame(
@@ -58,7 +61,11 @@ def replenishment(  # noqa: PLR0913 # an instance has so many numbers
     seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:
-    """Average cost per period of a lost-sales inventory. Nothing is trained here."""
+    """Average cost per period of a lost-sales inventory. Nothing is trained here.
+
+    Examples: `tradewind evaluate replenishment --demand poisson --mean 5 --lead-time 4 --penalty 4`,
+    `tradewind evaluate replenishment --demand geometric --mean 5 --lead-time 2 --penalty 19 --unknown --json`.
+    """
     given = {
         "demand": demand,
         "mean": mean,
@@ -85,6 +92,10 @@ def bidding(
         str | None,
         typer.Option(help="Value each line by its fields, so weighted: ctr=1,cvr=20,revenue=0.5.", metavar="WEIGHTS"),
     ] = None,
+    earlier: Annotated[
+        list[Path] | None,
+        typer.Option(help="Auctions of an earlier campaign of the same shop, to learn from first. Again for each."),
+    ] = None,
     policy: Policy = "meta",
     seed: Seed = 0,
     as_json: AsJson = False,
@@ -94,9 +105,16 @@ def bidding(
     Hindsight knows all prices, and in first price pays just those. Losers hear no price.
 
     Examples: `tradewind evaluate bidding --auctions day.jsonl --budget 100 --auction first-price`,
-    `tradewind evaluate bidding --auctions day.jsonl --budget 100 --objective ctr=1,cvr=20 --json`.
+    `tradewind evaluate bidding --auctions day.jsonl --budget 100 --objective ctr=1,cvr=20 --json`,
+    `tradewind evaluate bidding --auctions may.jsonl --budget 100 --earlier march.jsonl --earlier april.jsonl`.
     """
-    given = {"auctions": auctions, "budget": budget, "auction": auction, "objective": objective}
+    given = {
+        "auctions": auctions,
+        "budget": budget,
+        "auction": auction,
+        "objective": objective,
+        "earlier": tuple(earlier or ()),
+    }
     _evaluate("bidding", policy, seed, given, as_json=as_json)
 
 
@@ -111,7 +129,10 @@ def pricing(
     seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:
-    """Regret against the best price (a + bc)/2b of products whose linear demand is learned from their sales."""
+    """Regret against the best price (a + bc)/2b of products whose linear demand is learned from their sales.
+
+    Examples: `tradewind evaluate pricing`, `tradewind evaluate pricing --drift midtask --policy flat-prior --json`.
+    """
     given = {"periods": periods, "products": products, "max_steps": max_steps, "drift": drift}
     _evaluate("pricing", policy, seed, given, as_json=as_json)
 
@@ -128,7 +149,11 @@ def bandit(
     seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:
-    """Regret per task in a stream of linear bandits that come from one population."""
+    """Regret per task in a stream of linear bandits that come from one population.
+
+    Examples: `tradewind evaluate bandit --tasks 200`,
+    `tradewind evaluate bandit --drift midtask --policy oracle-prior --json`.
+    """
     given = {"tasks": tasks, "rounds": rounds, "arms": arms, "dim": dim, "drift": drift}
     _evaluate("bandit", policy, seed, given, as_json=as_json)
 
@@ -136,7 +161,7 @@ def bandit(
 @app.command("cold-start")
 def cold_start(
     *,
-    ratings: Annotated[Path, typer.Option(help="CSV with columns user,item,rating,timestamp.")],
+    ratings: Annotated[Path, typer.Option(help="CSV with columns user,item,rating,timestamp. Gzip if .gz.")],
     users_held_out: Annotated[float, typer.Option(min=0.01, max=0.9, help="Share of users never trained on.")] = 0.2,
     shots: Annotated[str, typer.Option(help="Ratings known of a held-out user, separated by commas.")] = "0,5,20",
     policy: Policy = "meta",
@@ -146,6 +171,9 @@ def cold_start(
     """RMSE of ratings by users never seen before, after a few of their ratings.
 
     Their first ratings by time are told; those after the most shots are judged, the same at every number of shots.
+
+    Examples: `tradewind evaluate cold-start --ratings ratings.csv`,
+    `tradewind evaluate cold-start --ratings ratings.csv --shots 0,1,10 --policy maml --json`.
     """
     given = {"ratings": ratings, "users_held_out": users_held_out, "shots": shots}
     _evaluate("cold-start", policy, seed, given, as_json=as_json)
@@ -160,7 +188,11 @@ def next_basket(
     seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:
-    """Prequential recall and nDCG of the next basket, beside the plain rules on the same baskets."""
+    """Prequential recall and nDCG of the next basket, beside the plain rules on the same baskets.
+
+    Examples: `tradewind evaluate next-basket --events history.jsonl.gz`,
+    `tradewind evaluate next-basket --events history.jsonl.gz --k 20 --policy decayed-personal --json`.
+    """
     _evaluate("next-basket", policy, seed, {"events": events, "k": k}, as_json=as_json)
 
 
@@ -173,6 +205,8 @@ def _evaluate(task: str, policy: str, seed: int, given: dict[str, Any], *, as_js
     from infra.serving.tuning import settle
 
     room = _room(task)
+    if policy in NEVER.get(task, {}):
+        raise UserError(f"--policy {policy}: {NEVER[task][policy]}")
     if policy not in room.POLICIES:
         raise UserError(f"--policy {policy}: {task} knows {', '.join(room.POLICIES)}")
     settle()

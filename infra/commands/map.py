@@ -33,7 +33,7 @@ def suggest(
     *,
     samples: Samples = None,
     to: Annotated[
-        str | None, typer.Option("--to", help="For this topic of Tradewind's [default: the likeliest].")
+        str | None, typer.Option("--to", help="For this topic of Tradewind's.", show_default="the likeliest")
     ] = None,
     topic: Annotated[str | None, typer.Option("--topic", help="Read the messages from this topic instead.")] = None,
     last: Last = 1000,

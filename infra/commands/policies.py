@@ -40,6 +40,8 @@ def list_(*, as_json: AsJson = False, bootstrap_servers: Servers = None, prefix:
     """All versions, with what the gate found, which one serves, and in which arms of experiments the others are.
 
     Experiments are those of your settings: give the command what you give the workers.
+
+    Examples: `tradewind policies list`, `tradewind policies list --json`.
     """
     from infra.versions import table
 
@@ -60,7 +62,10 @@ def show(
     bootstrap_servers: Servers = None,
     prefix: Prefix = None,
 ) -> None:
-    """One version: where it comes from, its evidence, its tensors, and all that was done with it."""
+    """One version: where it comes from, its evidence, its tensors, and all that was done with it.
+
+    Examples: `tradewind policies show 7`, `tradewind policies show 7 --out seven.safetensors`.
+    """
     from infra.versions import table
 
     log = _read(_settings(bootstrap_servers, prefix))
@@ -114,7 +119,7 @@ def promote(  # noqa: PLR0913 # each is an option
 
     loaded = _settings(bootstrap_servers, prefix)
     log = _read(loaded)
-    version = _numbered(log, int(which)) if which.isdigit() else _from_file(log, Path(which))
+    version = _numbered(log, int(which)) if which.isdecimal() else _from_file(log, Path(which))
     asked = promoting.Asked(which=which, evidence=evidence or (), max_age=max_age, force=force, reason=reason or "")
     proof, why = promoting.proof(log.serving.current, version, asked)
     after = policy_log.act(loaded, log, version, "promote", reason=why, hold=hold, proof=proof)
@@ -144,7 +149,7 @@ def offer(
 
     loaded = _settings(bootstrap_servers, prefix)
     log = _read(loaded)
-    version = _numbered(log, int(which)) if which.isdigit() else _from_file(log, Path(which))
+    version = _numbered(log, int(which)) if which.isdecimal() else _from_file(log, Path(which))
     if version.sha256 not in log.versions and version.number:
         log = policy_log.offer(loaded, log, version, reason=reason.strip())
     if as_json:
@@ -171,6 +176,8 @@ def rollback(
     """
     from infra.versions import policy_log
 
+    if not reason.strip():
+        raise UserError("--reason is empty: it goes on record")
     loaded = _settings(bootstrap_servers, prefix)
     log = _read(loaded)
     serving = log.serving
@@ -188,13 +195,14 @@ def pretrain(
     events: Annotated[
         Path | None, typer.Option(help="Learn from this history (`tradewind export`) instead of simulated tasks.")
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="Where to write it. [default: DOMAIN.safetensors]")] = None,
+    out: Annotated[Path | None, typer.Option(help="Where to write it.", show_default="DOMAIN.safetensors")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Meta-train a domain's prior offline, and write it to a file. Progress goes to standard error.
 
     From simulated tasks, or from your own history: then it is what the learner comes to by the end of it. `history` is
-    the attention over what a user touched last: it comes with the package, and is no part of a version.
+    the attention over what a user touched last. Of recommendation, bidding and replenishment the tasks teach what
+    `tradewind evaluate` goes by; what workers go by is learned from experience, by the learner or with --events.
 
     Examples: `tradewind policies pretrain replenishment --seed 1 --out prior.safetensors`,
     `tradewind policies pretrain recommendation --events history.jsonl.gz`, then
@@ -203,11 +211,12 @@ def pretrain(
     from time import perf_counter
 
     from infra.serving.tuning import settle
-    from infra.versions.pretrained import from_history, from_tasks
+    from infra.versions.pretrained import check, from_history, from_tasks, unread
 
     settle()
     began = perf_counter()
     path = out or Path(f"{domain}.safetensors")
+    check(path)
     made = from_tasks(domain, seed, _progress) if events is None else from_history(domain, events)
     found = {
         "domain": domain,
@@ -218,6 +227,8 @@ def pretrain(
         "about": made.about,
         "seconds": round(perf_counter() - began, 1),
     }
+    if idle := unread(domain, made.tensors):
+        _progress(f"{path}: {idle}")
     if as_json:
         _print(found)
     else:
@@ -272,7 +283,7 @@ def _write(out: Path, record: "PolicyVersionRecord") -> None:
     try:
         out.write_bytes(b64decode(record.artefact))
     except (OSError, ValueError) as error:
-        raise UserError(f"--out {out}: {error}") from error
+        raise UserError(f"--out {out}: {getattr(error, 'strerror', None) or error}") from error
 
 
 def _print(found: dict[str, Any]) -> None:

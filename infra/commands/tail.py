@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 app: Final = typer.Typer(add_completion=False)
 
 From = Annotated[
-    str | None, typer.Option("--from", help="From when on: last=1h, a date or time, epoch ms [default: the last few].")
+    str | None,
+    typer.Option("--from", help="From when on: last=1h, a date or time, epoch ms.", show_default="the last few"),
 ]
 Count = Annotated[int, typer.Option("-n", "--last", min=0, max=100_000, help="How many of the last records.")]
 Follow = Annotated[bool, typer.Option("--follow/--no-follow", help="Wait for more, until Ctrl-C.")]

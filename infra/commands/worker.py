@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 app: Final = typer.Typer(add_completion=False)
 
 Agents = Annotated[
-    str | None, typer.Option(help="Only these agents, by name, separated by commas [default: all but the learner].")
+    str | None,
+    typer.Option(help="Only these agents, by name, separated by commas.", show_default="all but the learner"),
 ]
 WithLearner = Annotated[
     bool, typer.Option("--with-learner", help="Learn in this process too. Then run one worker only, and no learner.")

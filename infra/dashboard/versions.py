@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from agents.versions import Refused, Serving, version_of
+from agents.versions import Refused, Serving, turned_down, version_of
 from policies.version import SHIPPED, PolicyVersion, Priors
 from streams.records import PolicyAct, PolicyVersionRecord
 
@@ -45,7 +45,8 @@ class Versions:
         except Refused as problem:
             refused = str(problem)
         if record.act == "reject":
-            self.rejected[str(record.evidence.get("domain"))] = int(record.evidence.get("rejected", 0))
+            domain, count = turned_down(record)
+            self.rejected[domain] = count
         else:
             self._keep(record)
         self.acts = [*self.acts, _act(record, refused)][-ACTS:]

@@ -1,14 +1,14 @@
 """Auctions from a file, a line of JSON each: the price to beat, and the value or what it is made up of."""
 
-import gzip
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Final, cast
+from typing import IO, Final
 
 import msgspec
 import numpy as np
 
 from infra.errors import UserError
+from infra.evaluate.opened import UNREADABLE, opened, why
 from policies.linalg import Floats
 
 LARGEST: Final = 1e100  # of a value, a price, a weight or a budget
@@ -42,29 +42,24 @@ def weights(objective: str) -> Weights:
     return found
 
 
-def read(path: Path, wanted: Weights | None) -> tuple[Floats, Floats]:
+def read(path: Path, wanted: Weights | None, *, option: str = "--auctions") -> tuple[Floats, Floats]:
     """Values and prices of all lines [T], [T]; the value is the line's own, or what is wanted of it, weighted.
 
-    Raises UserError, which names the line.
+    Raises UserError, which names the line, and the `option` that gave the file.
     """
     found: list[tuple[float, float]] = []
     try:
-        with _opened(path) as file:
-            found.extend(_lines(path, file, wanted))
-    except (OSError, EOFError) as error:
-        said = getattr(error, "strerror", None) or error
-        raise UserError(f"--auctions {path}: {said}") from error
+        with opened(path) as file:
+            found.extend(_lines(f"{option} {path}", file, wanted))
+    except UNREADABLE as error:
+        raise UserError(f"{option} {path}: {why(error)}") from error
     if not found:
-        raise UserError(f"--auctions {path}: there are no auctions in it")
+        raise UserError(f"{option} {path}: there are no auctions in it")
     value, price = (np.array(each, dtype=np.float64) for each in zip(*found, strict=True))
     return value, price
 
 
-def _opened(path: Path) -> IO[bytes]:
-    return cast(IO[bytes], gzip.open(path, "rb")) if path.suffix == ".gz" else path.open("rb")
-
-
-def _lines(path: Path, file: IO[bytes], wanted: Weights | None) -> Iterator[tuple[float, float]]:
+def _lines(given: str, file: IO[bytes], wanted: Weights | None) -> Iterator[tuple[float, float]]:
     for number, raw in enumerate(file, start=1):
         line = raw.removeprefix(b"\xef\xbb\xbf").strip()
         if not line:
@@ -73,10 +68,10 @@ def _lines(path: Path, file: IO[bytes], wanted: Weights | None) -> Iterator[tupl
             told = _DECODER.decode(line)
             value = _worth(told, wanted)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError) as error:
-            raise UserError(f"--auctions {path}, line {number}: {error}") from error
+            raise UserError(f"{given}, line {number}: {error}") from error
         if not (0.0 <= value <= LARGEST and 0.0 <= told.price <= LARGEST):
             what = "value" if not 0.0 <= value <= LARGEST else "price"
-            raise UserError(f"--auctions {path}, line {number}: the {what} must be from 0 to {LARGEST:g}")
+            raise UserError(f"{given}, line {number}: the {what} must be from 0 to {LARGEST:g}")
         yield value, told.price
 
 

@@ -18,6 +18,7 @@ from streams.records import CatalogItem, DeadLetter, Order, UserEvent
 from streams.times import MINUTE
 from streams.topics import CATALOG, DEAD_LETTERS, ORDERS, USER_EVENTS
 
+MOST_BAD: Final = 0.1  # of a file's records: with more of them unreadable it is another kind of file
 SESSION: Final = 10 * MINUTE  # purchases this close to the first one are one basket
 NARROWER: Final = "product_type"  # a catalog attribute that is taken for the kind before the category is
 
@@ -31,6 +32,14 @@ class Recorded:
     purchases: list[Purchase] = field(default_factory=list[Purchase])
     ordered: list[Purchase] = field(default_factory=list[Purchase])
     kinds: dict[str, str] = field(default_factory=dict[str, str])
+    records: int = 0
+    bad: int = 0  # of them can't be read; `first_bad` says which is the first, and why
+    first_bad: str = ""
+
+    def refuse(self, what: str) -> None:
+        """Count what can't be read, and go on."""
+        self.bad += 1
+        self.first_bad = self.first_bad or what
 
     def add(self, message: Message) -> None:
         """Raises MalformedRecord."""
@@ -56,22 +65,28 @@ class Recorded:
 
 
 def recorded(events: Path) -> Recorded:
-    """All that a file holds. Raises UserError, which names the line."""
+    """All that a file holds; what can't be read is counted, the first is named. Raises UserError where that is much."""
     found, entrance = Recorded(), entrance_of(load())
-    number = 0
     with messages(files([events])) as history, Progress() as progress:
         one_more = progress.watching(history)
-        for number, each in enumerate(entered(history, entrance), start=1):
+        for each in entered(history, entrance):
             one_more()
+            found.records += 1
             if isinstance(each, Rejected):
-                _check(events, each)
+                _reject(found, each)
                 continue
             try:
                 found.add(each)
             except MalformedRecord as error:
-                raise UserError(f"--events: {events}, message {number}: {error}") from error
-    if not number:
+                found.refuse(f"message {found.records}: {error}")
+    if not found.records:
         raise UserError(f"--events: {events} is empty: record some with `tradewind export`")
+    if found.bad > MOST_BAD * found.records:
+        raise UserError(
+            f"--events: {events}: {found.bad:,} of {found.records:,} records can't be read, the first is "
+            f"{found.first_bad}; a line must be as "
+            'export writes it, {"topic": …, "key": …, "value": …}'
+        )
     return found
 
 
@@ -88,11 +103,8 @@ def gathered(purchases: list[Purchase]) -> list[Basket]:
     return [basket._replace(items=list(dict.fromkeys(basket.items))) for basket in baskets]
 
 
-def _check(events: Path, rejected: Rejected) -> None:
-    """A line of a topic that nobody knows is passed over; any other that is no message ends it."""
+def _reject(found: Recorded, rejected: Rejected) -> None:
+    """A line of a topic that nobody knows is passed over; any other that is no message is a bad one."""
     letter: DeadLetter = decode(DEAD_LETTERS, rejected.letter.key, rejected.letter.value, rejected.letter.timestamp)[1]
     if letter.reason != "unknown-topic":
-        raise UserError(
-            f"--events: {events}, line {letter.offset}: {letter.reason}: {letter.detail}; a line must be as "
-            'export writes it, {"topic": …, "key": …, "value": …}'
-        )
+        found.refuse(f"line {letter.offset}: {letter.reason}: {letter.detail}")

@@ -2,7 +2,9 @@
 
 One auction after the other: a policy sees the value, bids, and hears what it paid, or only that it lost. It is told the
 budget and, as the length of the flight, how many auctions there will be; nothing of what is to come. `oracle-prior`
-alone is told the market: what is spent at each value for money, over the whole file.
+alone is told the market: what is spent at each value for money, over the whole file. `meta` may be given earlier
+campaigns of the same shop: it flies those first, with as much money per auction, and takes along what its own bids in
+them showed.
 
 The winner pays the highest competing price (`second-price`) or its own bid (`first-price`). In first price too a loser
 hears no price: many exchanges don't tell, and what is learned without it is learned with it. Hindsight is the
@@ -11,7 +13,7 @@ who knew each price before bidding: nobody who has to shade gets near it. `oracl
 log-normal nearest to the prices, is what not knowing them in advance leaves.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import isfinite
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -24,11 +26,13 @@ from infra.errors import UserError
 from infra.evaluate.auction_log import LARGEST, read, weights
 from policies.artefact import ArtefactError
 from policies.baselines.dual_pacing import Additive, BidTheValue, Multiplicative
-from policies.bidding.first_price import WIDTH, Counts, FirstPriceBidder
+from policies.bidding.first_price import Counts, FirstPriceBidder, Values
 from policies.bidding.flight import Bidder, FlightBidder
 from policies.bidding.landscape import Landscape
 from policies.bidding.markets import FLAT, MarketPrior, shipped
+from policies.bidding.shop import Shop, Watched
 from policies.bidding.spending import market_curve
+from policies.linalg import Floats
 from policies.tasks.auctions import Account, Auctions, first_price_log_multiplier, hindsight, log_multiplier
 
 POLICIES: Final = (
@@ -57,19 +61,26 @@ def evaluate(
     budget: float,
     auction: Auction = "second-price",
     objective: str | None = None,
+    earlier: Sequence[Path] = (),
 ) -> dict[str, Any]:
     """What one flight through all auctions of the file comes to. Nothing here is random: `seed` changes nothing.
 
-    `objective` weighs the fields ctr, cvr and revenue of each line into its value. Raises UserError.
+    `objective` weighs the fields ctr, cvr and revenue of each line into its value. `earlier` are files of campaigns
+    that were before, the first one first. Raises UserError.
     """
     del seed
+    if earlier and (policy != "meta" or auction != "second-price"):
+        raise UserError("--earlier goes with --policy meta and --auction second-price: nothing else learns from them")
     if not isfinite(budget) or not 0.0 <= budget <= LARGEST:
         raise UserError(f"--budget {budget}: must be a number from 0 to {LARGEST:g}")
-    value, price = read(auctions, None if objective is None else weights(objective))
+    wanted = None if objective is None else weights(objective)
+    value, price = read(auctions, wanted)
+    before = [read(path, wanted, option="--earlier") for path in earlier]
     given = Auctions(value=value, price=price, budget=budget)
     account = Account(budget)
     if budget > 0.0:
-        _fly(account, bidder(policy, given, auction), given, first_price=auction == "first-price")
+        rule = _after(before, given) if before else bidder(policy, given, auction)
+        _fly(account, rule, given, first_price=auction == "first-price")
     else:
         account.fly(BidTheValue(), given.value, given.price)  # what is free is won by any bid
     best = hindsight(given)
@@ -83,6 +94,7 @@ def evaluate(
         "auctions_won": account.wins,
         "hindsight_value": best,
         "budget": budget,
+        "earlier": len(earlier),
     }
 
 
@@ -122,6 +134,17 @@ def bidder(policy: str, given: Auctions, auction: Auction = "second-price") -> B
     return makes[policy]()
 
 
+def _after(earlier: Sequence[tuple[Floats, Floats]], given: Auctions) -> Bidder:
+    """`meta` after earlier campaigns of the same shop: their values and prices."""
+    shop, prior, length = Shop(), _shipped(), len(given.value)
+    for value, price in earlier:
+        flown = Auctions(value=value, price=price, budget=given.budget * len(value) / length)
+        campaign = Watched(shop.bidder(auctions=len(value), budget=flown.budget, prior=prior))
+        _fly(Account(flown.budget), campaign, flown, first_price=False)
+        shop.learn(campaign)
+    return shop.bidder(auctions=length, budget=given.budget, prior=prior)
+
+
 def _shipped() -> MarketPrior:
     try:
         return shipped()
@@ -133,8 +156,10 @@ def _market(given: Auctions) -> tuple[Landscape, Counts]:
     """What a file is: the moments of the log of its prices, in budgets per auction, and its values."""
     log_price = np.log(given.price[given.price > 0.0] * (len(given.price) / given.budget))
     mean, deviation = (float(log_price.mean()), float(log_price.std())) if len(log_price) else (-TOLD_FREE, 1.0)
-    cells, counts = np.unique(np.round(np.log(given.value[given.value > 0.0]) / WIDTH), return_counts=True)
-    return Landscape(mean, max(TOLD_LEAST, deviation), 1.0), (cells * WIDTH, counts / len(given.value))
+    values = Values()
+    for log_value in np.log(given.value[given.value > 0.0]).tolist():
+        values.add(log_value)
+    return Landscape(mean, max(TOLD_LEAST, deviation), 1.0), values.counts(len(given.value))
 
 
 def _fly(account: Account, bidder: Bidder, given: Auctions, *, first_price: bool) -> None:

@@ -2,7 +2,8 @@
 
 One pass in time order. The first 60% of the span warms up; then every basket of a household with three or more earlier
 ones is predicted. The cold are judged twice over: households as if only their last 0, 1 or 2 baskets were known
-(`cold`), and those that really had fewer than three (`new`).
+(`cold`), and those that really had fewer than three (`new`). There is no oracle prior: nobody knows what households'
+tastes were drawn from.
 """
 
 from collections import deque
@@ -188,9 +189,12 @@ def evaluate(*, policy: str, seed: int, events: Path, k: int) -> dict[str, Any]:
         "ahead": ahead(run, policy, seed),
         "milliseconds": {name: 1e3 * each.seconds / max(1, warm) for name, each in run.judged.items()},
         "seen": _seen(log, found.kinds),
+        "bad_records": found.bad,
         "warm_up": WARM_UP,
         "k": k,
     }
+    if found.bad:
+        told["first_bad_record"] = found.first_bad
     return told if warm else {**told, "why": _why(log)}
 
 

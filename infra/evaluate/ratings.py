@@ -1,7 +1,8 @@
-"""A CSV of ratings: columns user, item, rating and timestamp in any order, in order of time when read."""
+"""A CSV of ratings, gzip or not: columns user, item, rating and timestamp in any order, in order of time when read."""
 
 import csv
 from collections.abc import Iterator
+from io import TextIOWrapper
 from math import isfinite
 from pathlib import Path
 from typing import Final
@@ -9,6 +10,7 @@ from typing import Final
 import numpy as np
 
 from infra.errors import UserError
+from infra.evaluate.opened import UNREADABLE, opened, why
 from policies.ratings.table import Ratings
 
 COLUMNS: Final = ("user", "item", "rating", "timestamp")
@@ -20,11 +22,11 @@ def read(path: Path) -> Ratings:
     items: dict[str, int] = {}
     rows: list[tuple[int, int, float, float]] = []
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with opened(path) as raw, TextIOWrapper(raw, encoding="utf-8-sig", newline="") as file:
             for user, item, rating, at in _rows(path, file):
                 rows.append((users.setdefault(user, len(users)), items.setdefault(item, len(items)), rating, at))
-    except OSError as error:
-        raise UserError(f"--ratings {path}: {error.strerror or error}") from error
+    except UNREADABLE as error:
+        raise UserError(f"--ratings {path}: {why(error)}") from error
     except UnicodeDecodeError as error:
         raise UserError(f"--ratings {path}: not UTF-8 text") from error
     if not rows:

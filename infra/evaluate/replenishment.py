@@ -34,6 +34,8 @@ SHELVES: Final = 64
 CHEAP: Final = 400_000  # entries up to which the optimum is worked out beside any policy
 LEARNED: Final = (200, 2000)  # the periods over which a policy that started cold is judged
 MOST_UNITS: Final = 1e7
+PRIORS: Final = ("flat-prior", "oracle-prior")
+ALL_ALIKE: Final = "demand is known, so no prior is used: this is meta; with --unknown they differ"
 
 KINDS: Final[dict[str, Kind]] = {
     "base-stock": "base-stock",
@@ -79,7 +81,8 @@ def evaluate(  # noqa: PLR0913 # an instance has so many numbers
     except TooLargeError as error:
         raise UserError(f"--policy {policy}: {error}") from error
     done = simulate(instance, rule, periods, seed, policy)
-    return _told(done) | _optimum(instance, rule)
+    note = {} if unknown or policy not in PRIORS else {"note": ALL_ALIKE}
+    return _told(done) | _optimum(instance, rule) | note
 
 
 def evenly_around(lead_time: int, spread: int) -> tuple[float, ...]:
@@ -140,6 +143,7 @@ def _network(prior: Callable[[], npt.NDArray[np.float64]]) -> Make:
 
 
 def _told_all(instance: Instance, seed: int, unknown: bool) -> Rule:  # noqa: ARG001 # as every maker
+    """The oracle's prior is the demand itself: to be behind it is what inferring costs."""
     return NetworkOrders(instance, SHELVES, weights_of(shipped()))
 
 

@@ -70,7 +70,7 @@ def _version(name: str, versions: Versions, serving: PolicyVersion | None) -> Po
                 "--policy serving: which version serves isn't known: no decision in the range names a known version"
             )
         return serving
-    if name.isdigit():
+    if name.isdecimal():
         return _numbered(int(name), versions)
     if name.endswith(".safetensors"):
         return _file(name, serving or SHIPPED, versions)

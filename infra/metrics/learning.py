@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from math import isfinite
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import msgspec
 
@@ -24,8 +24,8 @@ def gains(verdicts: Mapping[str, Mapping[str, Any]]) -> Iterator[Row]:
     """What the last candidate of each domain gained: the mean, and the bound that the true gain is above."""
     for domain, evidence in verdicts.items():
         for measure in _MEASURES:
-            found: Mapping[str, Any] = evidence.get(measure) or {}
+            found = evidence.get(measure)
             for bound, name in _BOUNDS.items():
-                value = found.get(name)
+                value = cast(Mapping[str, Any], found).get(name) if isinstance(found, Mapping) else None
                 if isinstance(value, int | float) and isfinite(value):
                     yield (domain, measure, bound), float(value)

@@ -13,7 +13,7 @@ from kafka.errors import KafkaError, KafkaTimeoutError
 from kafka.structs import TopicPartition
 from msgspec.structs import replace
 
-from agents.versions import Refused, Serving, record_of, version_of
+from agents.versions import Refused, Serving, record_of, turned_down, version_of
 from infra.cluster.clients import admin_options
 from infra.cluster.envelope import schema_header
 from infra.cluster.knocking import knock, unreachable
@@ -64,8 +64,7 @@ class PolicyLog:
     @property
     def rejected(self) -> dict[str, int]:
         """How many candidates the gate has turned down, by domain."""
-        told = [entry.record.evidence for entry in self.entries if entry.record.act == "reject"]
-        return {str(one.get("domain")): int(one.get("rejected", 0)) for one in told}
+        return dict(turned_down(entry.record) for entry in self.entries if entry.record.act == "reject")
 
     @property
     def readable(self) -> Iterator[PolicyVersion]:
@@ -104,7 +103,7 @@ class PolicyLog:
         if self.serving.previous is not None and sha256 == self.serving.previous.sha256:
             return "previous"
         acts = [entry.record.act for entry in self.entries if entry.record.sha256 == sha256 and not entry.refused]
-        if any(act != "offer" for act in acts):
+        if any(act != "offer" for act in acts) or sha256 == SHIPPED.sha256:
             return "served before"
         return "offered" if acts else "refused"
 

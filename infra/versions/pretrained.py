@@ -38,6 +38,12 @@ class Pretrained:
         return sha256(raw).hexdigest()
 
 
+def check(out: Path) -> None:
+    """Say early, before a long training, that its file can't be written there. Raises UserError."""
+    if out.is_dir() or not out.parent.is_dir():
+        raise UserError(f"--out {out}: name a file in a folder that is there")
+
+
 def _data(domain: str) -> dict[str, Any]:
     """What a training is given beside its own tasks: for baskets, real ones, where the demo's data are installed."""
     if domain == "history":
@@ -89,6 +95,16 @@ def trainings() -> list[str]:
     return sorted(path.stem.replace("_", "-") for path in folder.glob("*.py") if path.stem != "__init__")
 
 
+def unread(domain: str, names: Iterable[str]) -> str:
+    """What to say of a prior of whose numbers a worker reads none; nothing where it reads some."""
+    if domain not in DOMAINS or DOMAINS[domain].prior.keys() & set(names):
+        return ""
+    return (
+        f"what it holds of {domain} is what `tradewind evaluate` goes by, and nothing that a worker does: "
+        f"`tradewind policies pretrain {domain} --events FILE` learns that"
+    )
+
+
 def as_version(path: Path, parent: PolicyVersion, number: int) -> PolicyVersion:
     """The version that a file gives: its own prior of one domain, and of the others those that serve.
 
@@ -101,7 +117,8 @@ def as_version(path: Path, parent: PolicyVersion, number: int) -> PolicyVersion:
             return replace(given, number=number, parent=parent.number, parent_sha256=parent.sha256)
         domain = found.about.get("domain", "")
         own = priors_of({f"{domain}.{name}": array for name, array in found.tensors.items()})
-    except (ArtefactError, KeyError) as error:
+        seed = int(found.about.get("seed", "0"))
+    except (ArtefactError, KeyError, ValueError) as error:
         raise UserError(f"{path} can't be promoted: {error}") from error
     if domain not in DOMAINS:
         raise UserError(f"{path} can't be promoted: {domain!r} is no domain whose prior a version holds")
@@ -110,7 +127,7 @@ def as_version(path: Path, parent: PolicyVersion, number: int) -> PolicyVersion:
         parent=parent.number,
         parent_sha256=parent.sha256,
         priors=parent.priors | own,
-        seed=int(found.about.get("seed", "0")),
+        seed=seed,
         evidence={"domain": domain, "pretrained": found.sha256},
     )
 
@@ -133,10 +150,11 @@ def brought(
     same = next((one for one in first.values() if one.number and not apart(one, made)), None)
     if same is not None:
         return same, f"{path} is version {same.number}: that goes by the same numbers"
-    file = made.evidence.get("pretrained")
+    domain, file = str(made.evidence.get("domain")), made.evidence.get("pretrained")
+    idle = unread(domain, made.priors[domain]) if file else ""
     before = [one.number for one in first.values() if file and one.evidence.get("pretrained") == file]
     if not before:
-        return made, ""
+        return made, f"{path}: {idle}" if idle else ""
     return made, (
         f"{path} came as version {before[-1]} before, and version {parent.number}, which serves, goes by other numbers "
         f"in the domains that the file leaves out: with those it is a new version, {number}"

@@ -1,16 +1,16 @@
 """Versions of the policy for a person, and for JSON: all of them, or one with all that was done with it."""
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from agents.versions import Refused, version_of
 from infra.versions.policy_log import Entry, PolicyLog
 from infra.versions.promotion import KEY, told
 from infra.versions.tried import missing, tried, words
 from policies.experiment import Experiment
-from policies.version import tensors_of
+from policies.version import SHIPPED, tensors_of
 from streams.records import PolicyVersionRecord
-from streams.times import EventTime, iso
+from streams.times import LATEST, iso
 
 
 def summary(log: PolicyLog, experiments: Sequence[Experiment]) -> dict[str, Any]:
@@ -73,59 +73,86 @@ def about(log: PolicyLog, record: PolicyVersionRecord) -> dict[str, Any]:
 
 def _line(entry: Entry) -> str:
     record = entry.record
-    said = f"{iso(EventTime(record.published_at))} {record.act} by {record.by}: {record.reason}"
+    said = f"{_when(record)} {record.act} by {record.by}: {record.reason}"
     proof = told(record.evidence.get(KEY))
     said += f" [{proof}]" if proof else ""
     return f"{said} [refused: {entry.refused}]" if entry.refused else said
 
 
+def _when(record: PolicyVersionRecord) -> str:
+    at = record.published_at
+    return iso(at) if 0 <= at < LATEST else f"{at} ms"
+
+
+_WIDEST: Final = 10_000  # characters
+_COLUMNS: Final = ("version", "parent", "domain", "made at", "by", "log-likelihood", "reward", "status", "tried")
+
+
 def print_table(log: PolicyLog, experiments: Sequence[Experiment]) -> None:
-    """All versions, and what was refused."""
+    """All versions, and what was refused. Where a screen is too narrow for the table, a line for each version."""
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
-    table = Table("version", "parent", "domain", "made at", "by", "log-likelihood", "reward", "status", "tried")
-    shipped = "serving" if log.serving.current.number == 0 else ""
-    table.add_row(
-        "0",
-        "",
-        "all",
-        "",
-        "shipped",
-        "",
-        "",
-        f"{shipped}{', held' if shipped and log.serving.held else ''}",
-        words(tried(experiments, 0)),
-    )
-    for entry in log.versions.values():
-        record, evidence = entry.record, entry.record.evidence
-        table.add_row(
-            str(record.number),
-            str(record.parent),
-            str(evidence.get("domain", "")),
-            iso(EventTime(record.published_at)),
-            record.by,
-            _gain(evidence.get("log_likelihood")),
-            _gain(evidence.get("reward")),
-            log.mark(record.sha256),
-            words(tried(experiments, record.number)),
-        )
+    rows = [_shipped(log, experiments), *(_cells(log, entry, experiments) for entry in log.versions.values())]
+    table = Table(*_COLUMNS)
+    for row in rows:
+        table.add_row(*map(Text, row))
     console = Console()
-    console.print(table)
-    console.print("Gains over the parent on held-out entities, per outcome, with a one-sided 95% bound below.")
-    for domain, count in log.rejected.items():
-        console.print(f"{count} candidates for {domain} were turned down by the gate.", highlight=False)
-    for sentence in (*missing(experiments, _numbers(log)), *log.shared):
-        console.print(sentence, highlight=False, markup=False)
+    width = Console(width=_WIDEST).measure(table).maximum
+    if width > console.width and console.is_terminal:
+        said = [_line_of(row) for row in rows]
+    else:  # what is piped is as wide as it is
+        Console(width=max(width, console.width)).print(table)
+        said = []
+    said += ["Gains over the parent on held-out entities, per outcome, with a one-sided 95% bound below."]
+    said += [f"{count} candidates for {domain} were turned down by the gate." for domain, count in log.rejected.items()]
+    for sentence in (*said, *missing(experiments, _numbers(log)), *log.shared):
+        console.out(sentence, highlight=False)
     for entry in log.entries:
         if entry.refused:
-            console.print(f"Version {entry.record.number} was refused: {entry.refused}", highlight=False, style="red")
+            console.out(f"Version {entry.record.number} was refused: {entry.refused}", style="red", highlight=False)
+
+
+def _shipped(log: PolicyLog, experiments: Sequence[Experiment]) -> tuple[str, ...]:
+    return "0", "", "all", "", "shipped", "", "", log.mark(SHIPPED.sha256), words(tried(experiments, 0))
+
+
+def _cells(log: PolicyLog, entry: Entry, experiments: Sequence[Experiment]) -> tuple[str, ...]:
+    record, evidence = entry.record, entry.record.evidence
+    return (
+        str(record.number),
+        str(record.parent),
+        str(evidence.get("domain", "")),
+        _when(record),
+        record.by,
+        _gain(evidence.get("log_likelihood")),
+        _gain(evidence.get("reward")),
+        log.mark(record.sha256),
+        words(tried(experiments, record.number)),
+    )
+
+
+def _line_of(row: Sequence[str]) -> str:
+    """One version in one line, of what there is to be said of it.
+
+    >>> _line_of(("2", "1", "bidding", "", "learner", "+0.3, n=9", "", "serving", "10% of warm"))
+    'version 2: serving; parent 1; domain bidding; by learner; log-likelihood +0.3, n=9; tried 10% of warm'
+    """
+    number, *rest, status, trying = row
+    named = [*zip(_COLUMNS[1:], rest, strict=False), ("tried", trying)]
+    return "; ".join([f"version {number}: {status}", *(f"{name} {value}" for name, value in named if value)])
 
 
 def _gain(found: Any) -> str:
     if not isinstance(found, dict):
         return ""
     told = cast(dict[str, Any], found)
-    lower = told.get("lower")
+    gain, lower, entities = (_number(told.get(name)) for name in ("gain", "lower", "entities"))
     bound = "" if lower is None else f" (> {lower:+.3g})"
-    return f"{told.get('gain', 0.0):+.3g}{bound}, n={told.get('entities', 0):.0f}"
+    return f"{gain or 0.0:+.3g}{bound}, n={entities or 0:.0f}"
+
+
+def _number(value: Any) -> float | None:
+    """What a log holds may be anything."""
+    return value if isinstance(value, int | float) else None

@@ -41,7 +41,7 @@ _INTERVAL: Final = "paired bootstrap-t over {of}"
 
 def is_version(name: str) -> bool:
     """Whether a policy's name is that of a version, by number or as a file."""
-    return name.isdigit() or name.endswith(".safetensors")
+    return name.isdecimal() or name.endswith(".safetensors")
 
 
 def versions(names: Sequence[str], source: Source) -> dict[str, PolicyVersion]:

@@ -38,7 +38,7 @@ class Outcomes:
         return self.count == ROOM
 
     def add(self, phi: Floats, y: float) -> None:
-        """Raises IndexError where it is full: fold, and `clear`, before."""
+        """Raises IndexError where it is full: what is written down has to be folded before."""
         row = self.rows[self.count]
         row[:-2] = phi
         row[-2] = y

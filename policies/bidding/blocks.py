@@ -1,6 +1,7 @@
 """Auctions summed by their value for money, log v/p, and by price, in cells. Numbers only: no clock, no budget."""
 
 from dataclasses import dataclass, field
+from math import exp
 from typing import Final
 
 import numpy as np
@@ -56,6 +57,39 @@ class Block:
         total = float(self.spend.sum())
         return self.squares / total if total > 0.0 else 0.0
 
+    def times(self, share: float) -> "Block":
+        """As if they had been so many times as many."""
+        return Block(
+            self.spend * share,
+            self.wins * share,
+            self.bids * share,
+            self.paid * share,
+            self.offers * share,
+            self.squares * share,
+            self.value * share,
+            round(self.auctions * share),
+        )
+
+    def dearer(self, by: float) -> "Block":
+        """The same with all money e^by times as much, in another currency for one.
+
+        >>> block = Block(spend=np.eye(CELLS)[200], wins=np.eye(CELLS)[200], squares=1.0, auctions=1)
+        >>> other = block.dearer(20.5 * WIDTH)
+        >>> other.wins[179:181].tolist(), round(other.typical / exp(20.5 * WIDTH), 6)
+        ([0.5, 0.5], 1.0)
+        """
+        cells, factor = by / WIDTH, exp(by)
+        return Block(
+            _shifted(self.spend, -cells) * factor,
+            _shifted(self.wins, -cells),
+            _shifted(self.bids, -cells),
+            _shifted(self.paid, -cells),
+            _shifted(self.offers, -cells),
+            self.squares * factor * factor,
+            self.value,
+            self.auctions,
+        )
+
     def moved(self, weights: Floats) -> "Block":
         """What these auctions would have told at prices e^(STEPS·WIDTH) times as high, each with its weight, [S].
 
@@ -74,6 +108,16 @@ class Block:
             self.value,
             self.auctions,
         )
+
+
+def _shifted(cells: Floats, by: float) -> Floats:
+    """Each cell's content so many cells up, shared between two; what would leave stays in the last cell of its side."""
+    at = np.arange(len(cells)) + by
+    low = np.floor(at)
+    found, last = np.zeros(len(cells)), len(cells) - 1
+    for place, share in ((low, low + 1.0 - at), (low + 1.0, at - low)):
+        found += np.bincount(np.clip(place, 0, last).astype(np.int64), weights=cells * share, minlength=len(cells))
+    return found
 
 
 def _moved(cells: Floats, weights: Floats) -> Floats:

@@ -8,7 +8,7 @@ corrects the landscape where it isn't log-normal. No clock, no topic; any curren
 """
 
 from dataclasses import dataclass, field
-from math import log
+from math import floor, log
 from typing import Final
 
 import numpy as np
@@ -26,6 +26,36 @@ HALVINGS: Final = 40
 Counts = tuple[Floats, Floats]  # log values, and the share of all auctions that offered each
 
 
+@dataclass(slots=True)
+class Values:
+    """How often each value was offered, in cells counted from the first one: so their unit doesn't matter.
+
+    >>> values = Values()
+    >>> values.add(3.0)
+    >>> values.add(3.0 + 0.5 * WIDTH)  # shared between two cells
+    >>> [round(each, 2) for each in values.counts(2)[1].tolist()]
+    [0.75, 0.25]
+    """
+
+    origin: float | None = None
+    cells: dict[int, float] = field(default_factory=dict[int, float])
+
+    def add(self, log_value: float) -> None:
+        if self.origin is None:
+            self.origin = log_value
+        at = (log_value - self.origin) / WIDTH
+        cell = floor(at)
+        for each, share in ((cell, cell + 1 - at), (cell + 1, at - cell)):
+            if share > 0.0:
+                self.cells[each] = self.cells.get(each, 0.0) + share
+
+    def counts(self, auctions: int) -> Counts:
+        """Of so many auctions, those without value among them."""
+        cells = np.fromiter(self.cells.keys(), dtype=np.float64)
+        share = np.fromiter(self.cells.values(), dtype=np.float64) / auctions
+        return (self.origin or 0.0) + cells * WIDTH, share
+
+
 @dataclass(slots=True, kw_only=True)
 class FirstPriceBidder:
     """`landscape` is of price over the budget per auction. `told`, for the ablation, are the values of all auctions;
@@ -40,7 +70,7 @@ class FirstPriceBidder:
     due: int = 0
     spent: float = 0.0  # in budgets per auction, as `foretold` is
     foretold: float = 0.0
-    values: dict[int, int] = field(default_factory=dict[int, int])  # by cell
+    values: Values = field(default_factory=Values)
     shading: Shading = field(init=False)
     latest: float = 0.0  # the last bid
 
@@ -59,8 +89,7 @@ class FirstPriceBidder:
         if value <= 0.0 or left <= 0.0:
             return 0.0
         log_value = log(value)
-        cell = round(log_value / WIDTH)
-        self.values[cell] = self.values.get(cell, 0) + 1
+        self.values.add(log_value)
         if self.met >= self.due:
             self._solve(left / self.per_auction)
         bid = self.shading.bid(log_value - self.log_mu)
@@ -82,7 +111,7 @@ class FirstPriceBidder:
         self.shading = Shading.of(self.landscape)
         to_come = max(1, self.auctions - self.met + 1)
         self.due = self.met + max(1, min(self.met, to_come) // OFTEN)
-        log_value, share = self.told or self._seen()
+        log_value, share = self.told or self.values.counts(self.met)
         corrected = (TRUSTED + self.spent) / (TRUSTED + self.foretold)
         affordable = left / to_come / corrected
         low = float(log_value.min()) - self.landscape.mean - WIDEST
@@ -94,8 +123,3 @@ class FirstPriceBidder:
             else:
                 high = middle
         self.log_mu = high
-
-    def _seen(self) -> Counts:
-        cells = np.fromiter(self.values.keys(), dtype=np.float64)
-        counts = np.fromiter(self.values.values(), dtype=np.float64)
-        return cells * WIDTH, counts / self.met

@@ -19,6 +19,7 @@ from policies.linalg import Floats
 
 OFTEN: Final = 60  # solves anew after 1/60 of the auctions that count, or that are left
 EAGER: Final = 30  # auctions up to which the prior is asked anew each time; later, when a block of auctions closes
+FAR: Final = CELLS * WIDTH / 4  # in log v/ρ: values so far from those of earlier flights are in another unit
 BEYOND: Final = 10.0  # of log μ below the last cell, where all can be had
 MOST: Final = 600.0  # of a log bid: beyond it floats end
 
@@ -34,12 +35,14 @@ class Bidder(Protocol):
 @dataclass(slots=True, kw_only=True)
 class FlightBidder:
     """Ours. `auctions` is the length of the flight; `truth`, for the ablation, stands in for all that is learned:
-    the first cell's log v/p in, money per auction in each cell out, in budgets per auction."""
+    the first cell's log v/p in, money per auction in each cell out, in budgets per auction. `earlier` is the
+    origin of other flights' cells, and the auctions of them that this one starts from, if any."""
 
     auctions: int
     budget: float
     prior: MarketPrior
     truth: Callable[[float], Floats] | None = None
+    earlier: tuple[float, Block | None] | None = None
     log_mu: float = 0.0
     seen: Spending | None = None
     expected: Floats = field(default_factory=lambda: np.zeros(CELLS))
@@ -52,7 +55,7 @@ class FlightBidder:
         if value <= 0.0 or left <= 0.0:
             return 0.0
         if self.seen is None:
-            self.seen = Spending(origin=log(value) - CELLS * WIDTH / 2, alarm=self.prior.alarm)
+            self.seen = self._open(log(value) - CELLS * WIDTH / 2)
         if self.met >= self.due:
             self._solve(self.seen, left / self.per_auction)
         return min(left, self.per_auction * exp(min(MOST, log(value) - self.log_mu)))
@@ -68,12 +71,26 @@ class FlightBidder:
         """ρ, the money that all is counted in."""
         return self.budget / self.auctions
 
+    def _open(self, origin: float) -> Spending:
+        if self.earlier is None or abs(self.earlier[0] - origin) > FAR:
+            return Spending(origin=origin, alarm=self.prior.alarm)
+        origin, known = self.earlier
+        if known is None:
+            return Spending(origin=origin, alarm=self.prior.alarm)
+        seen = Spending.after(known, origin=origin, alarm=self.prior.alarm)
+        self._expect(seen)
+        return seen
+
+    def _expect(self, seen: Spending) -> None:
+        total = seen.total
+        mean = total.value / total.auctions if total.value > 0.0 else exp(seen.origin + CELLS * WIDTH / 2)
+        self.expected = self.prior.expected(total, (log(mean) - seen.origin) / WIDTH)
+
     def _solve(self, seen: Spending, left: float) -> None:
         closed = self.truth is None and seen.refresh()
         total = seen.total
         if self.truth is None and (closed or total.auctions < EAGER):
-            mean = total.value / total.auctions if total.value > 0.0 else exp(seen.origin + CELLS * WIDTH / 2)
-            self.expected = self.prior.expected(total, (log(mean) - seen.origin) / WIDTH)
+            self._expect(seen)
         to_come = max(1, self.auctions - self.met + 1)
         self.due = self.met + max(1, min(total.auctions, to_come) // OFTEN)
         affordable = left / to_come * self.prior.haste

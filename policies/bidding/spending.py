@@ -50,6 +50,11 @@ class Spending:
     direction: float = 0.0  # of the last move that was settled: above 0 where prices rose
     swings: bool = False
 
+    @classmethod
+    def after(cls, known: Block, *, origin: float, alarm: float) -> "Spending":
+        """What begins with auctions of others, as the oldest that count."""
+        return cls(origin=origin, alarm=alarm, older=[known], as_were=[known], before=known)
+
     @property
     def total(self) -> Block:
         return self.before + self.newest

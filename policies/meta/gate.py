@@ -25,6 +25,10 @@ class Verdict:
     def better(self) -> bool:
         return self.entities >= FEWEST and self.lower > 0.0
 
+    def worse(self, than: float) -> bool:
+        """Whether the true gain is below `than`, by the same bound on the other side."""
+        return self.entities >= FEWEST and 2.0 * self.gain - self.lower < than
+
 
 def judge(gains: Floats) -> Verdict:
     """The verdict on the gains [E] of one entity each (candidate − serving), which are independent of each other.

@@ -16,6 +16,7 @@ from policies.linalg import Floats
 from policies.meta.outer_loop import School
 from policies.meta.sample import Episode, Split, Stream
 from policies.orders import demand
+from policies.orders.changes import Watch
 from policies.orders.demand import DemandPopulation, DemandPrior, Evidence
 from policies.price_population import Review, Sold, foretold, learned
 from policies.slates import recommend
@@ -68,9 +69,9 @@ def _surprise(stream: Stream, prior: DemandPrior, cut: int) -> float:
             belief = evidence.belief(prior)
             if one.at >= cut:
                 said.append(_log_negative_binomial(units, belief, days))
-            evidence.judge(orders, days)
             evidence.watch(days, prior.half_life_days)
             evidence.sell_together(units, orders, cut_short)
+            evidence.judge(Watch(orders, days), prior)
     return sum(said) / max(1, len(said))
 
 

@@ -11,6 +11,9 @@ orders P(Q = q) and of cut ones P(Q ≥ q) is greatest at the mean
 the sum over all of them. It is shrunk to the population's. Weekdays and offers make counts of orders wider than
 Poisson: their dispersion ψ, variance over mean, is estimated as well, and scales the evidence down (quasi-likelihood;
 McCullagh & Nelder 1989, ch. 9). Demand in units then has variance over mean φ = e (e + 1) / μ + ψ μ, with e = μ − l.
+
+The rate forgets in two ways. What was seen fades, and a few hypotheses say since when it is of use at all: the level
+may have changed (`changes`). Sizes know no hypotheses.
 """
 
 from collections.abc import Sequence
@@ -22,9 +25,18 @@ from typing import Final
 import msgspec
 import torch
 
+from policies.orders import changes
+from policies.orders.changes import NOTHING, Level, Run, Watch
 from policies.version import Priors
 
-PRIOR: Final[Priors] = {"a": 0.5, "b": 0.75, "size": 1.3, "dispersion": 1.0, "half_life_days": 120.0}
+PRIOR: Final[Priors] = {
+    "a": 0.5,
+    "b": 0.75,
+    "size": 1.3,
+    "dispersion": 1.0,
+    "half_life_days": 120.0,
+    "hazard": 0.0005,
+}
 
 _DISPERSION_WEIGHT: Final = 10.0  # orders expected before a SKU's own dispersion weighs as much as the prior's
 _SIZE_WEIGHT: Final = 5.0  # whole orders that the population's size weighs as much as
@@ -33,6 +45,7 @@ _LEAST_DISPERSION: Final = 1.0
 _FEWEST: Final = 8  # SKUs that must have been watched before a prior is estimated
 _SAMPLE: Final = 4096  # SKUs kept for the estimate
 _EM_ROUNDS: Final = 200
+_LONGEST: Final = 700.0  # memories that can be taken back: beyond, an exponential overflows
 _SHORTEST_DAYS: Final = 0.1  # a shorter watch says too little of dispersion
 
 
@@ -40,7 +53,7 @@ _SHORTEST_DAYS: Final = 0.1  # a shorter watch says too little of dispersion
 class DemandPrior:
     """Orders per day λ ~ Gamma(a, b), of `size` units, their counts with variance `dispersion` × mean.
 
-    What a SKU's data add to it halves every `half_life_days`.
+    What a SKU's data add to it halves every `half_life_days`; `hazard` times a day in stock λ is drawn anew.
     """
 
     a: float
@@ -48,12 +61,17 @@ class DemandPrior:
     size: float
     dispersion: float
     half_life_days: float
+    hazard: float
 
     @classmethod
     def of(cls, prior: Priors) -> "DemandPrior":
         """From a policy version; what it leaves out is as shipped. Rates without a size are of single units."""
         full = {**PRIOR, **({"size": 1.0} if "a" in prior else {}), **prior}
         return cls(**{name: float(full[name]) for name in PRIOR})
+
+    @property
+    def level(self) -> Level:
+        return Level(self.a, self.b, self.hazard)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +112,7 @@ class Evidence(msgspec.Struct, array_like=True):
     extra: float = 0.0  # units of orders beyond the first of each: what was kept before orders were told apart has none
     cut: float = 0.0  # orders that took the last unit
     least: float = 0.0  # units of the smallest whole order; 0: none yet
+    runs: list[Run] = []  # hypotheses of the last change, the oldest first; none yet: all is of one level
 
     @property
     def orders(self) -> float:
@@ -113,6 +132,7 @@ class Evidence(msgspec.Struct, array_like=True):
         self.lengths *= share
         self.extra *= share
         self.cut *= share
+        self.runs = [run.kept(share) for run in self.runs]
 
     def watch(self, days: float, half_life_days: float) -> None:
         """Let `days` pass in stock: each of them counts for what is left of it at the end."""
@@ -122,12 +142,15 @@ class Evidence(msgspec.Struct, array_like=True):
     def recall(self, days: float, half_life_days: float) -> None:
         """Count `days` that have passed unwatched as watched after all; below 0, watched ones as unwatched."""
         memory = half_life_days / log(2.0)
-        self.days = max(0.0, self.days + memory * -expm1(-days / memory))
+        more = memory * -expm1(min(_LONGEST, -days / memory))
+        self.days = max(0.0, self.days + more)
+        self.runs = [run.plus(0.0, more) for run in self.runs]
 
     def sell(self, quantity: float, weight: float = 1.0, *, cut: bool = False) -> None:
         """Count one order; `weight` is what is left of one that comes late, `cut` whether it took the last unit."""
         self.units += weight * quantity
         self.extra += weight * (quantity - 1.0)
+        self.runs = [run.plus(weight, 0.0) for run in self.runs]
         if cut and quantity >= 1.0:
             self.cut += weight
         else:
@@ -138,34 +161,34 @@ class Evidence(msgspec.Struct, array_like=True):
         self.units += units
         self.extra += units - orders
         self.cut += cut
+        self.runs = [run.plus(orders, 0.0) for run in self.runs]
 
     def uncut(self, weight: float) -> None:
         """Take an order to be whole after all."""
         self.cut = max(0.0, self.cut - weight)
 
-    def judge(self, orders: float, days: float) -> None:
-        """Take in an ended watch: how far the watches lie apart is dispersion."""
-        self.judged += days
-        self.squares += orders * orders
-        self.products += orders * days
-        self.lengths += days * days
+    def judge(self, watch: Watch, prior: DemandPrior, *, later: Watch = NOTHING) -> None:
+        """Take in an ended watch: how far the watches lie apart is dispersion, and one that was hardly to be expected
+        tells of a change. Its orders and days count already, and so do those that came `later`."""
+        if prior.hazard > 0.0 or self.runs:
+            runs = self.runs or [self._whole()]
+            self.runs = changes.judged(runs, watch, later, prior.level, _spread(runs, prior))
+        self.judged += watch.days
+        self.squares += watch.orders * watch.orders
+        self.products += watch.orders * watch.days
+        self.lengths += watch.days * watch.days
+
+    def _whole(self) -> Run:
+        """The hypothesis that the level never changed."""
+        return Run(1.0, self.orders, self.days, self.judged, self.squares, self.products, self.lengths)
 
     def belief(self, prior: DemandPrior) -> Belief:
-        """What the prior and the data come to, in units.
-
-        Dispersion is measured around the SKU's own rate. Around what was believed of it, a rate far from all that the
-        prior had foreseen would pass for chance, and its evidence be scaled away.
-        """
-        rate = self.orders / self.days if self.days > 0.0 else 0.0
-        apart = max(0.0, self.squares - 2.0 * rate * self.products + rate * rate * self.lengths)
-        own = _DISPERSION_WEIGHT * prior.dispersion + apart
-        spread = max(_LEAST_DISPERSION, own / (_DISPERSION_WEIGHT + rate * self.judged))
+        """What the prior and the data come to, in units."""
+        runs = self.runs or [self._whole()]
+        spread = _spread(runs, prior)
         size, beyond = self._size(prior)
-        return Belief(
-            a=prior.a + self.orders / spread,
-            b=(prior.b + self.days / spread) / size,
-            dispersion=beyond * (beyond + 1.0) / size + spread * size,
-        )
+        a, b = changes.gamma_of(runs, prior.level, spread)
+        return Belief(a=a, b=b / size, dispersion=beyond * (beyond + 1.0) / size + spread * size)
 
     def _size(self, prior: DemandPrior) -> tuple[float, float]:
         """Mean units of an order, and how much of that is beyond the least."""
@@ -175,6 +198,22 @@ class Evidence(msgspec.Struct, array_like=True):
         more = _SIZE_WEIGHT * max(0.0, prior.size - least) + max(0.0, self.units - least * self.orders)
         beyond = more / (_SIZE_WEIGHT + whole)
         return least + beyond, beyond
+
+
+def _spread(runs: Sequence[Run], prior: DemandPrior) -> float:
+    """The dispersion of orders within a run.
+
+    It is measured around the run's own rate. Around what was believed of it, a rate far from all that the prior had
+    foreseen would pass for chance, and its evidence be scaled away; around that of a whole life, so would a change.
+    """
+
+    def of(run: Run) -> float:
+        rate = run.orders / run.days if run.days > 0.0 else 0.0
+        apart = max(0.0, run.squares - 2.0 * rate * run.products + rate * rate * run.lengths)
+        own = _DISPERSION_WEIGHT * prior.dispersion + apart
+        return max(_LEAST_DISPERSION, own / (_DISPERSION_WEIGHT + rate * run.judged))
+
+    return changes.averaged(runs, of)
 
 
 class Watched(msgspec.Struct, array_like=True):

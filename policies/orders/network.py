@@ -115,11 +115,22 @@ def terms(known: Known) -> Terms:
 
 def need(weights: Weights, known: Known, given: Terms, stock: Stock, matmul: Matmul = torch.matmul) -> torch.Tensor:
     """Units [B] wanted on top of what is under way, not yet rounded; at or below zero where none are."""
-    wanted, seen, *_ = base(known, given, stock)
-    better = wanted + given.scale * correction(weights, torch.cat([seen, given.fixed], dim=-1), matmul)
-    better = torch.where(known.lead > LONGEST, wanted, better)
+    wanted, better = _plain_and_better(weights, known, given, stock, matmul)
     # Without stock nothing is ever sold, and nothing learned: there the plain rule's order is the least.
     return torch.where(stock.position > 0.0, better, torch.maximum(better, wanted))
+
+
+def need_of_known(weights: Weights, known: Known, given: Terms, stock: Stock) -> torch.Tensor:
+    """The same where nothing is to be learned, so that stocking nothing at all may be best."""
+    return _plain_and_better(weights, known, given, stock, torch.matmul)[1]
+
+
+def _plain_and_better(
+    weights: Weights, known: Known, given: Terms, stock: Stock, matmul: Matmul
+) -> tuple[torch.Tensor, torch.Tensor]:
+    wanted, seen, *_ = base(known, given, stock)
+    better = wanted + given.scale * correction(weights, torch.cat([seen, given.fixed], dim=-1), matmul)
+    return wanted, torch.where(known.lead > LONGEST, wanted, better)
 
 
 def base(known: Known, given: Terms, stock: Stock) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:

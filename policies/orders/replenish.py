@@ -179,9 +179,14 @@ def order(facts: torch.Tensor, arrivals: torch.Tensor) -> tuple[torch.Tensor, ..
     if bool((column["min_fill_rate"] > 0.0).any()):
         wanted = fill_rate.service_of(column["min_fill_rate"], demand, sd)
         service = service.maximum(wanted.clamp_max(SERVICE[1]))
-    tail = _tail(service, column, final) * sd
-    level = demand + _PHI_INVERSE(service) * sd + tail
-    smooth = fit_to_packs(column, level - projected, (projected - demand - tail, sd, service))
+    z, tail = _PHI_INVERSE(service), _tail(service, column, final)
+    # What is left on the shelf can't be less than nothing, however unsure it is: what an empty one needs is enough.
+    bare, alone = _due_with_it(column, arrivals), (column["dispersion"] * demand + unknown).sqrt()
+    empty = (z + tail) * alone - bare < (z + tail) * sd - projected
+    left, sd = torch.where(empty, bare, projected), torch.where(empty, alone, sd)
+    level = demand + z * sd + tail * sd
+    smooth = fit_to_packs(column, level - left, (left - demand - tail * sd, sd, service))
+    level = level + (projected - left)
     enough, one_for_one = _restock(column)
     fast = slow_movers.share_of_projection(column)
     return _between(column, one_for_one, smooth, fast), projected, level, service, enough, fast
@@ -202,7 +207,8 @@ def _between(
 ) -> torch.Tensor:
     """The mean [B] of two orders in whole packs, `share` of it the second, again in whole packs within the bounds.
 
-    Neither order grows with the stock, and the share doesn't depend on it: so the mean doesn't grow with it either.
+    Neither order grows with the stock (the second by a pack, in one state of four thousand where much is under way),
+    and the share doesn't depend on it: so the mean doesn't grow with it either.
     """
     pack = column["pack_size"]
     fewest, _ = _packs(column)
@@ -244,8 +250,12 @@ def _project(column: dict[str, torch.Tensor], arrivals: torch.Tensor) -> tuple[t
         more = variance + column["dispersion"] * column["rate"] * length + unknown
         left, wide = _positive_part(less, more)
         mean, variance = torch.where(under_way, left, mean), torch.where(under_way, wide, variance)
-    due_then = arrivals.gather(1, steps.long().unsqueeze(1)).squeeze(1)
-    return mean + due_then, variance
+    return mean + _due_with_it(column, arrivals), variance
+
+
+def _due_with_it(column: dict[str, torch.Tensor], arrivals: torch.Tensor) -> torch.Tensor:
+    """Units [B] that arrive when an order placed now does."""
+    return arrivals.gather(1, column["steps"].long().unsqueeze(1)).squeeze(1)
 
 
 def _positive_part(mean: torch.Tensor, variance: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

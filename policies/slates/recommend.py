@@ -46,9 +46,31 @@ _SHIPPED_MEAN: Final = {
     "like_history": 1.0,
 }
 
+# What isn't known of one weight sways a score within a slate by about this much: so draws of the weights don't put
+# what nobody wants before what many do, only because a feature is of order one (docs/adr/0018).
+_SWAY: Final = 0.002
+_LEAST: Final = 2000.0  # of a weight's precision
+# How far a feature spreads within a slate, in drawn shops or on Complete Journey, whichever is more: what
+# `python -m tests.benchmarks.learning.sway` prints.
+_SPREAD: Final = {
+    "own_share": 0.03,
+    "own_part": 0.08,
+    "bought_before": 0.46,
+    "due": 0.67,
+    "just_bought": 0.16,
+    "trending_share": 0.01,
+    "popular_share": 0.01,
+    "bought_with": 0.56,
+    "category_share": 0.20,
+    "novelty_of_user": 0.31,
+    "price_fit": 0.24,
+    "like_history": 0.04,
+}
+_PRECISION: Final = [max(_LEAST, (_SPREAD.get(name, 0.0) / _SWAY) ** 2) for name in FEATURES]
+
 PRIOR: Final[Priors] = {
     "mean": [_SHIPPED_MEAN.get(name, 0.0) for name in FEATURES],
-    "precision": [[2000.0 * (i == j) for j in range(len(FEATURES))] for i in range(len(FEATURES))],
+    "precision": [[own * (i == j) for j in range(len(FEATURES))] for i, own in enumerate(_PRECISION)],
     "noise": 0.15,
     "temperature": 0.003,
     "width": 1.0,

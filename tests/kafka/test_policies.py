@@ -280,6 +280,7 @@ def test_what_cannot_serve_is_refused_with_the_reason_and_serving_goes_on(
     refused: list[PolicyVersionRecord] = [
         replace(bad, artefact=b64encode(damaged).decode()),
         replace(bad, artefact="not base64!", published_at=1),
+        replace(bad, artefact="Bücher", published_at=3),
         replace(bad, schema="another/1", published_at=2),
         record_of(version(6, noise=float("nan")), "promote", by="ann"),
         record_of(version(1, noise=0.5), "publish", by="learner"),

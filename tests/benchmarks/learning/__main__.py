@@ -28,6 +28,7 @@ TABLES: Final = (
     "cold_start",
     "next_basket",
     "encoder",
+    "slow_loop",
 )
 OUT: Final = Path("build/learning")
 PAGE: Final = Path("docs/learning.md")

@@ -5,8 +5,9 @@
 The market of docs: v ~ Beta(2, 8), p ~ LogNormal(−2, .6), second price; the same with prices that jump halfway; and
 markets drawn from the population on seeds that training never uses. `limit` knows the market before the jump and the
 one after it, but not that it will come: what no rule can be asked to beat on average. `told-move` is `meta`, told when
-the jump comes by which factor prices have moved: what no way of noticing it can be asked to beat. Hindsight is the
-fractional knapsack. Writes build/learning/bidding.json.
+the jump comes by which factor prices have moved: what no way of noticing it can be asked to beat. `meta-shop` is `meta`
+after ten earlier campaigns of the same market and budget, without a jump, of which it knows what their own bids showed
+(`tradewind evaluate bidding --earlier`). Hindsight is the fractional knapsack. Writes build/learning/bidding.json.
 """
 
 # ruff: noqa: T201 # run by hand: what it prints is what it is for
@@ -25,6 +26,7 @@ from infra.evaluate.bidding import POLICIES, Auction, bidder
 from policies.bidding.blocks import STEPS, WIDTH, Block
 from policies.bidding.flight import Bidder, FlightBidder
 from policies.bidding.markets import FLAT, shipped
+from policies.bidding.shop import Shop, Watched
 from policies.bidding.spending import market_curve
 from policies.linalg import Floats
 from policies.tasks.auctions import FACTS, Account, Auctions, Market, draw, hindsight, population
@@ -33,6 +35,7 @@ OUT: Final = Path("build/learning/bidding.json")
 UNSEEN: Final = 1_000_000  # seeds from here on are of markets and flights that no training has met
 JUMPS: Final = (1.5, 2.0, 3.0, 0.5)
 LONG: Final = 5  # seeds of the longer flights, at most: they differ less
+EARLIER: Final = 10  # campaigns that a shop has flown before
 DRAWN: Final = 40  # campaigns of the population for each seed
 
 
@@ -82,18 +85,35 @@ def limit(given: Auctions, jump: float) -> Limit:
     return Limit(inner=inner, half=length // 2, after=after)
 
 
-def losses(flights: list[Auctions], jump: float | None = None, *, auction: Auction = "second-price") -> dict[str, Any]:
+def losses(
+    flights: list[Auctions],
+    jump: float | None = None,
+    *,
+    auction: Auction = "second-price",
+    shop: Shop | None = None,
+) -> dict[str, Any]:
     """By policy: the mean loss, its standard error, each flight's, and the most that any overspent."""
-    names = [*POLICIES, *(["limit", "told-move"] if jump else [])]
-    return {name: _loss(name, flights, jump or 1.0, auction) for name in names}
+    names = [*POLICIES, *(["limit", "told-move"] if jump else []), *(["meta-shop"] if shop else [])]
+    return {name: _loss(name, flights, jump or 1.0, auction, shop) for name in names}
 
 
-def _loss(name: str, flights: list[Auctions], jump: float, auction: Auction) -> dict[str, Any]:
+def shop_of(market: Market, auctions: int, share: float) -> Shop:
+    """After EARLIER campaigns, on seeds of their own."""
+    shop = Shop()
+    for number in range(EARLIER):
+        given = draw(market, auctions, share, np.random.default_rng([UNSEEN, 7, number]))
+        bidder = Watched(shop.bidder(auctions=auctions, budget=given.budget, prior=shipped()))
+        Account(given.budget).fly(bidder, given.value, given.price)
+        shop.learn(bidder)
+    return shop
+
+
+def _loss(name: str, flights: list[Auctions], jump: float, auction: Auction, shop: Shop | None) -> dict[str, Any]:
     lost: list[float] = []
     over = 0.0
     for given in flights:
         account = Account(given.budget)
-        rule = _rule(name, given, jump, auction)
+        rule = _rule(name, given, jump, auction, shop)
         account.fly(rule, given.value, given.price, first_price=auction == "first-price")
         best = hindsight(given)
         lost.append(1.0 - account.won / best if best > 0.0 else 0.0)
@@ -102,7 +122,9 @@ def _loss(name: str, flights: list[Auctions], jump: float, auction: Auction) -> 
     return {"loss": float(np.mean(lost)), "standard_error": error, "by_flight": lost, "overspend": max(0.0, over)}
 
 
-def _rule(name: str, given: Auctions, jump: float, auction: Auction) -> Bidder:
+def _rule(name: str, given: Auctions, jump: float, auction: Auction, shop: Shop | None) -> Bidder:
+    if shop is not None and name == "meta-shop":
+        return shop.bidder(auctions=len(given.value), budget=given.budget, prior=shipped())
     if name == "limit":
         return limit(given, jump)
     if name == "told-move":
@@ -136,10 +158,11 @@ def main() -> None:
     for length in lengths:
         seeds = given.seeds if length == lengths[0] else min(LONG, given.seeds)
         for share in (0.3, 0.1):
-            calm = losses(flights_of(FACTS, length, share, seeds))
+            calm = losses(flights_of(FACTS, length, share, seeds), shop=shop_of(FACTS, length, share))
             found[f"{length} auctions, budget for {share:.0%}"] = told(f"{length}, {share:.0%}", calm)
+        shop = shop_of(FACTS, length, 0.3)
         for jump in JUMPS:
-            shifted = losses(flights_of(replace(FACTS, jump=jump), length, 0.3, seeds), jump)
+            shifted = losses(flights_of(replace(FACTS, jump=jump), length, 0.3, seeds), jump, shop=shop)
             found[f"{length} auctions, prices ×{jump:g} halfway"] = told(f"{length}, ×{jump:g}", shifted)
     found["drawn campaigns"] = told("drawn", losses(drawn(1 if given.quick else given.drawn)))
     OUT.parent.mkdir(parents=True, exist_ok=True)

@@ -32,7 +32,9 @@ SECTIONS: Final = (
 Lost sales, cost per period against the optimum by value iteration. One network serves every instance;
 nothing is trained while it is measured. To reach: a mean gap of at most 0.5% over sixteen Poisson
 instances, none above 1.5%, with the demand known; at most 3% where it has to be inferred from censored
-sales.""",
+sales. Where demand is known there is no belief and so no prior to take away: `flat-prior` and `oracle-prior` are `meta`
+itself, and `none` is the rule that the network corrects. Where it isn't, `oracle-prior` is told the demand from the
+start: what `meta` is behind it is what having to infer costs.""",
     ),
     Section(
         table="bidding",
@@ -42,11 +44,14 @@ Value lost against the fractional knapsack in hindsight, second-price auctions u
 with the budget for 30%: a loss of at most .015 in 1,000 auctions and .004 in 10,000, no budget passed,
 and after prices have jumped in mid-flight half the loss of cold dual pacing. `limit` is told the market
 before the jump and, from the jump on, the one after it: the gap from it to `meta` is what learning costs. `told-move`
-learns as `meta` does, but is told when prices move, and by which factor. At ×1.5 half the loss of cold dual pacing
-isn't reached: `told-move` doesn't reach it either, so no quicker detection could, and in 10,000 auctions hardly
-`limit`. What is left is mostly the price of learning the market at the start, which a flight without a jump pays too.
-Spending faster than the budget lasts would buy a part of it, as prices that rise reward that, and lose as much where
-they stay or fall.
+learns as `meta` does, but is told when prices move, and by which factor. `meta-shop` is `meta` after ten earlier
+campaigns of the same market, none of them with a jump, of which it knows what their own bids showed
+(`tradewind evaluate bidding --earlier`; a worker's campaigns take along less: the learner's prior over μ and prices).
+In 1,000 auctions at ×1.5, `meta`, which knows no shop, doesn't reach half the loss of cold dual pacing, and `told-move`
+doesn't either, so no quicker detection could: what is left is mostly the price of learning the market at the start,
+which a flight without a jump pays too. `meta-shop` has paid it before. In 10,000 auctions at ×1.5 even `limit` hardly
+gets there. Spending faster than the budget lasts would buy a part of the loss, as prices that rise reward that, and
+lose as much where they stay or fall.
 Where prices don't move alike but the market changes its shape as well, learning from the newest auctions alone would be
 a little quicker than suspecting a move first.""",
     ),
@@ -99,7 +104,8 @@ first ratings by time are told; those after the 20th are predicted, whatever was
 .978 after 20. The level of all rows hangs on who is held out: one user of 737 ratings, the first five of them above
 the items' usual and their mean 1.8, is among those of seeds 2, 6 and 9, and lifts every row there. So the differences
 between rows are what counts. `meta` moves a new user's prior by which items they rated first, by how they rated them,
-and by who else came to rate the item that is asked about.""",
+and by who else came to rate the item that is asked about. There is no oracle prior: nobody knows what users' tastes
+were drawn from.""",
     ),
     Section(
         table="next_basket",
@@ -107,7 +113,25 @@ and by who else came to rate the item that is asked about.""",
         text="""\
 Recall and nDCG at 10 of the next basket, each rule on the same baskets (Complete Journey 2017, and shops
 that nobody tuned for). To reach: 5% above the strongest plain rule, level with it for households that are
-new.""",
+new. `flat-prior` starts from weights that nothing was learned from, and goes on learning as `meta` does; `none` learns
+nothing from this log: it keeps the shipped weights as they are. There is no oracle prior: nobody knows what
+households' tastes were drawn from.""",
+    ),
+    Section(
+        table="encoder",
+        title="The encoder of a user's history",
+        text="""\
+Attention over what a user touched last, in drawn shops: as it ships, and as a shop's own learner makes it while the log
+runs, each version serving once it has passed the gate. A slate asked for where a visit begins hears nothing of
+it: what differs there is chance.""",
+    ),
+    Section(
+        table="slow_loop",
+        title="The slow loop of slates",
+        text="""\
+The live agents over drawn shops and Complete Journey households, under version 0 and beside the learner: only the prior
+over weights, and how much is explored, may change. The later half of the questions is judged. The last line is of a
+shop whose prior is the best there is already: there nothing should be published.""",
     ),
 )
 

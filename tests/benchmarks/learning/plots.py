@@ -40,6 +40,23 @@ def _cold_start(axes: Axes, told: Any) -> None:
     axes.legend(fontsize="small")
 
 
+def _gaps(tables: tuple[str, ...]) -> Draw:
+    """Each instance a point: its gap to the optimum, the mean over seeds, in percent."""
+
+    def draw(axes: Axes, told: Any) -> None:
+        rows = [row["gaps"] for table in tables for row in told.get(table, ())]
+        names = list(rows[0]) if rows else []
+        for place, name in enumerate(names):
+            gaps = [100.0 * sum(each[name]) / len(each[name]) for each in rows if name in each]
+            axes.plot(gaps, [place] * len(gaps), marker="|", markersize=10, linestyle="")
+        axes.grid(axis="x", alpha=0.3)
+        axes.set_yticks(range(len(names)), names)
+        axes.set(xlabel="cost above the optimum, %", xscale="symlog", xlim=(-0.2, None))
+        axes.invert_yaxis()
+
+    return draw
+
+
 def _regret(drift: str) -> Draw:
     def draw(axes: Axes, told: Any) -> None:
         for policy, row in told["ablation"].get(drift, {}).items():
@@ -99,6 +116,10 @@ def _recall(by: str) -> Draw:
 
 
 PICTURES: Final[dict[str, tuple[tuple[str, str, Draw], ...]]] = {
+    "replenishment": (
+        ("cost-gaps-known", "Cost above the optimum, demand known, by instance", _gaps(("poisson", "others"))),
+        ("cost-gaps-unknown", "The same with demand unknown, periods 200 to 2,000", _gaps(("cold",))),
+    ),
     "bidding": (("bidding", "Loss by case", _bidding),),
     "first_price": (("first-price", "Loss by case, first price", _bidding),),
     "objectives": (("objectives", "What each objective buys", _bought),),

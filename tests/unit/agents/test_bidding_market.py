@@ -15,12 +15,12 @@ from tests.unit.agents import bidder
 class _Market:
     """One flight. An adjustment reaches the bidder late, and an auction the agent; lags are in auctions."""
 
-    def __init__(self, budget: float, *, first_price: bool, tolerance: float = 0.0) -> None:
+    def __init__(self, budget: float, *, first_price: bool, tolerance: float = 0.0, most: float = 50.0) -> None:
         self.worker = bidder.Worker()
         self.first_price = first_price
         self.spent = 0.0
         kind = "first-price" if first_price else "second-price"
-        plan = bidder.campaign(budget=budget, bid_max=50.0, auction=kind, overspend_tolerance=tolerance)
+        plan = bidder.campaign(budget=budget, bid_max=most, auction=kind, overspend_tolerance=tolerance)
         self.worker.feed(bidder.inputs([plan]))
         self.worker.feed([], bidder.START)
         self._coming: list[tuple[int, BidAdjustment]] = []
@@ -53,9 +53,10 @@ def _fly(
     first_price: bool,
     order: Callable[[int], int],
     tolerance: float = 0.0,
+    most: float = 50.0,
 ) -> tuple[float, bidder.Worker]:
     """A flight of (value, rival bid, lag of the bidder, lag of the event) per auction. Returns what was spent."""
-    market = _Market(budget, first_price=first_price, tolerance=tolerance)
+    market = _Market(budget, first_price=first_price, tolerance=tolerance, most=most)
     unseen = list[tuple[int, AdEvent]]()
     for i, (value, rival, to_bidder, to_agent) in enumerate(draws):
         at = bidder.START + (i + 1) * (DAY // (len(draws) + 2))
@@ -123,6 +124,23 @@ def test_a_tolerant_budget_is_spent_though_much_is_in_flight_and_hardly_passed(l
     if lag:
         never, _ = _fly(draws, budget, first_price=False, order=_as_sent)
         assert never < 0.9 * tolerant  # what the worst case costs
+
+
+@pytest.mark.parametrize("first_price", [False, True])
+@pytest.mark.parametrize("unit", [100.0, 1 / 7, 1e-6])
+def test_the_unit_of_money_changes_no_adjustment(unit: float, first_price: bool) -> None:
+    rng = np.random.default_rng(6)
+    values, rivals = rng.beta(2, 8, 300).tolist(), rng.lognormal(-2, 0.6, 300).tolist()
+
+    def said(money: float) -> list[tuple[float, float]]:
+        draws = [(value * money, rival * money, 2, 0) for value, rival in zip(values, rivals, strict=True)]
+        budget, most = 0.3 * money * sum(rivals), 5.0 * money
+        _, worker = _fly(draws, budget, first_price=first_price, order=_as_sent, tolerance=0.01, most=most)
+        return [(each.bid_multiplier, each.max_bid / money) for each in worker.adjustments]
+
+    usual = said(1.0)
+    assert len(usual) > 10
+    assert np.array(said(unit)) == pytest.approx(np.array(usual), rel=1e-6)
 
 
 def test_auctions_that_nobody_bid_in_say_nothing_of_what_to_bid() -> None:

@@ -153,9 +153,10 @@ def test_a_new_level_of_demand_is_found_and_learned_fast() -> None:
     worker = Worker().take(stock("milk", 0, 1e6), *slow)
     assert worker.shelf("milk").evidence.belief(DemandPrior.of({})).mean == pytest.approx(2.0, rel=0.1)
     worker.take(*fast)
-    shelf = worker.shelf("milk")
-    assert shelf.measures()["rate_changes"] >= 1.0
-    assert shelf.evidence.belief(DemandPrior.of({})).mean > 7.0
+    evidence = worker.shelf("milk").evidence
+    assert evidence.belief(DemandPrior.of({})).mean == pytest.approx(12.0, rel=0.1)
+    likeliest = max(evidence.runs, key=lambda run: run.weight)
+    assert (likeliest.weight, likeliest.days) == (pytest.approx(1.0, abs=0.05), pytest.approx(30.0, abs=3.0))
 
 
 @pytest.mark.parametrize("late", [False, True])

@@ -1,11 +1,15 @@
 """Every reader of the same log serves the same version, whatever lies in it."""
 
+from base64 import b64encode
 from collections.abc import Sequence
+from hashlib import sha256
+from typing import Any, Final
 
+import orjson
 import pytest
 from msgspec.structs import replace
 
-from agents.versions import Refused, Serving, record_of
+from agents.versions import Refused, Serving, record_of, turned_down
 from policies.version import SHIPPED, PolicyVersion
 from streams.records import PolicyVersionRecord
 from streams.topics import POLICY_VERSIONS
@@ -91,16 +95,56 @@ def test_a_rejection_changes_nothing() -> None:
         {"sha256": "0" * 64},
         {"artefact": "?"},
         {"artefact": ""},
+        {"artefact": "äöü"},
         {"schema": "else/1"},
         {"number": 9},
         {"parent": 9},
+        {"number": -2},
+        {"number": 10**30},
+        {"published_at": 10**30},
+        {"published_at": -1},
     ],
 )
-def test_what_cannot_be_read_is_refused_and_counted(broken: dict[str, str]) -> None:
+def test_what_cannot_be_read_is_refused_and_counted(broken: dict[str, Any]) -> None:
     serving, refused = after([published(ONE), replace(record_of(TWO, "promote", by="ann"), **broken)])
     assert serving.current.sha256 == ONE.sha256
     assert len(refused) == 1
     assert serving.refused == {"unreadable": 1}
+
+
+HEADER: Final = orjson.loads(TWO.raw[8 : 8 + int.from_bytes(TWO.raw[:8], "little")])
+TENSOR: Final = {"dtype": "F64", "shape": [], "data_offsets": [0, 8]}
+
+
+@pytest.mark.parametrize(
+    ("broken", "reason"),
+    [
+        ({"__metadata__": None}, "schema None"),
+        ({"__metadata__": HEADER["__metadata__"] | {"evidence": "[1]"}}, "its evidence is no object"),
+        ({"__metadata__": HEADER["__metadata__"] | {"number": "two"}}, "header can't be read"),
+        ({"bidding.log_mu": TENSOR | {"dtype": "C64"}}, "bidding.log_mu is not made of numbers"),
+        ({"bidding.log_mu": TENSOR | {"shape": [-1]}}, "not a safetensors artefact"),
+        ({"bidding.log_mu": TENSOR | {"shape": [1]}}, "must have []"),
+    ],
+)
+def test_an_artefact_that_no_one_could_have_made_is_refused_with_the_reason(
+    broken: dict[str, Any], reason: str
+) -> None:
+    header = orjson.dumps(HEADER | broken)
+    raw = len(header).to_bytes(8, "little") + header + TWO.raw[-8:]
+    odd = replace(published(TWO), artefact=b64encode(raw).decode(), sha256=sha256(raw).hexdigest())
+    serving, refused = after([published(ONE), odd])
+    assert serving.current.sha256 == ONE.sha256
+    assert len(refused) == 1
+    assert reason in refused[0]
+
+
+@pytest.mark.parametrize(
+    ("evidence", "told"),
+    [({"domain": "bidding", "rejected": 3}, ("bidding", 3)), ({"domain": "bidding", "rejected": "x"}, ("bidding", 0))],
+)
+def test_a_rejection_tells_how_many_there_were(evidence: dict[str, Any], told: tuple[str, int]) -> None:
+    assert turned_down(replace(published(TWO), act="reject", number=0, evidence=evidence)) == told
 
 
 def test_compaction_keeps_every_act_but_old_rejections() -> None:

@@ -1,5 +1,6 @@
 """`tradewind evaluate cold-start`: RMSE by shots of a CSV of ratings, and one sentence for a file that is none."""
 
+import gzip
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,22 @@ def test_ratings_come_in_order_of_time(tmp_path: Path) -> None:
     path = tmp_path / "r.csv"
     path.write_text("user,item,rating,timestamp\na,x,1,30\na,y,2,10\na,z,3,20\na,w,4,10\n")
     assert read(path).rating.tolist() == [2.0, 4.0, 3.0, 1.0]
+
+
+def test_a_gzip_says_the_same(tmp_path: Path) -> None:
+    plain = _file(tmp_path / "r.csv")
+    packed = tmp_path / "r.csv.gz"
+    packed.write_bytes(gzip.compress(plain.read_bytes()))
+    assert read(packed).rating.tolist() == read(plain).rating.tolist()
+
+
+@pytest.mark.parametrize("damage", ["cut short", "damaged", "no gzip"])
+def test_a_gzip_that_is_damaged_is_refused(damage: str, tmp_path: Path) -> None:
+    raw = gzip.compress(_file(tmp_path / "r.csv").read_bytes())
+    packed = tmp_path / "r.csv.gz"
+    packed.write_bytes({"cut short": raw[:-20], "damaged": raw[:40] + b"?" + raw[41:], "no gzip": b"no"}[damage])
+    with pytest.raises(UserError, match=r"r\.csv\.gz: "):
+        read(packed)
 
 
 @pytest.mark.parametrize(

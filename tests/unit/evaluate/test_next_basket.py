@@ -1,5 +1,6 @@
 """`evaluate next-basket` judges every rule on the same baskets, says what it judged, and refuses what is no log."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ TASK = ShopTask(
     households=10, items=60, kinds=6, days=90, gap_days=4.0, size=2.0, faithful=0.7, skew=0.8, promotion=4.0, rests=0.0
 )
 AT = 1_700_000_000_000
+DAY = 86_400_000
 
 
 def line(topic: str, key: str, value: Any, at: int = AT) -> bytes:
@@ -92,7 +94,7 @@ def test_a_log_that_judges_nothing_says_why(tmp_path: Path) -> None:
     assert "no purchase" in evaluate(policy="meta", seed=0, events=few, k=10)["why"]
 
 
-@pytest.mark.parametrize(
+BAD = pytest.mark.parametrize(
     ("bad", "reason"),
     [
         (b"{not json\n", "line 2"),
@@ -103,11 +105,28 @@ def test_a_log_that_judges_nothing_says_why(tmp_path: Path) -> None:
         (b'{"event_id":"e","user_id":"u","type":"purchase"}\n', "line 2.*as export writes it"),
     ],
 )
-def test_a_bad_line_is_named(tmp_path: Path, bad: bytes, reason: str) -> None:
+
+
+@BAD
+def test_a_file_of_bad_records_is_refused(tmp_path: Path, bad: bytes, reason: str) -> None:
     path = tmp_path / "bad.jsonl"
     path.write_bytes(bought(0, "u", "milk", AT) + bad)
     with pytest.raises(UserError, match=reason):
         evaluate(policy="meta", seed=0, events=path, k=10)
+
+
+@BAD
+def test_a_few_bad_records_are_counted_and_the_first_is_named(tmp_path: Path, bad: bytes, reason: str) -> None:
+    few, good = tmp_path / "few.jsonl", b"".join(bought(1000 + n, "u", f"i{n}", AT + n * DAY) for n in range(30))
+    few.write_bytes(bought(0, "u", "milk", AT) + bad + good + bad)
+    found = evaluate(policy="global-popularity", seed=0, events=few, k=10)
+    assert found["bad_records"] == 2
+    assert re.search(reason.removesuffix(".*as export writes it"), found["first_bad_record"])
+    few.write_bytes(bought(0, "u", "milk", AT) + good)
+    whole = evaluate(policy="global-popularity", seed=0, events=few, k=10)
+    assert whole["bad_records"] == 0
+    assert "first_bad_record" not in whole
+    assert found["recall"] == whole["recall"]
 
 
 def test_no_file_and_an_empty_one_are_told(tmp_path: Path) -> None:

@@ -2,9 +2,13 @@
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from rich.text import Text
+from typer.main import get_command
 
 from infra import cli
 from infra.errors import UserError
@@ -81,3 +85,17 @@ def test_every_command_of_the_table_loads_and_has_help(capsys: pytest.CaptureFix
     code, out, _ = run(capsys, name, "--help")
     assert code == 0
     assert f"tradewind {name}" in out
+
+
+def helps(command: Any) -> Iterator[str]:
+    """The help of a command, of its options, and of its sub-commands."""
+    yield command.help or ""
+    yield from (getattr(option, "help", None) or "" for option in command.params)
+    for below in getattr(command, "commands", {}).values():
+        yield from helps(below)
+
+
+@pytest.mark.parametrize("name", cli.COMMANDS)
+def test_no_help_has_words_in_brackets_that_the_screen_would_take_for_colours(name: str) -> None:
+    for text in helps(get_command(cli.app_of(name))):
+        assert Text.from_markup(text).plain == text

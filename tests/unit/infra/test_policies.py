@@ -16,6 +16,7 @@ from infra import cli
 from infra.errors import UserError
 from infra.versions import pretrained
 from infra.versions.policy_log import PolicyLog
+from infra.versions.table import print_table
 from policies.artefact import save
 from policies.meta.domains import fit
 from policies.version import SHIPPED, PolicyVersion
@@ -47,6 +48,30 @@ def test_each_version_has_its_mark(log: PolicyLog) -> None:
     assert log.rejected == {"bidding": 2}
     assert [entry.record.number for entry in log.versions.values()] == [1, 2, 2]
     assert "is older than" in log.entries[4].refused
+
+
+def test_what_ships_served_before_whatever_came_after(log: PolicyLog) -> None:
+    assert log.mark(SHIPPED.sha256) == "served before"
+    assert PolicyLog().mark(SHIPPED.sha256) == "serving"
+
+
+def test_the_table_is_whole_where_it_is_piped(log: PolicyLog, capsys: pytest.CaptureFixture[str]) -> None:
+    print_table(log, ())
+    said = capsys.readouterr().out
+    assert "…" not in said
+    assert all(word in said for word in ("log-likelihood", "serving, held", "served before", "refused"))
+    assert "2 candidates for bidding were turned down by the gate.\n" in said
+    assert "\nVersion 2 was refused: version 2 is older than version 2, which serves\n" in said
+
+
+def test_a_narrow_screen_gets_a_line_for_each_version(
+    log: PolicyLog, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "60")
+    print_table(log, ())
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1] == "version 1: serving, held; parent 0; made at 1970-01-01T00:00:00Z; by learner"
 
 
 def test_a_number_that_there_is_not_is_named(log: PolicyLog) -> None:
@@ -86,6 +111,16 @@ def test_pretrain_writes_the_same_file_from_the_same_seed_and_tells_of_its_progr
         said.append(json.loads(told.out))
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes() != (tmp_path / "c").read_bytes()
     assert said[0]["sha256"] == said[1]["sha256"] != said[2]["sha256"]
+
+
+def test_where_the_file_cannot_lie_is_said_before_the_training(
+    training: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for path in (tmp_path, tmp_path / "nowhere" / "prior"):
+        assert run("pretrain", "bidding", "--out", str(path)) == 2
+        told = capsys.readouterr().err
+        assert f"--out {path}: name a file in a folder that is there" in told
+        assert "step 1" not in told
 
 
 def test_a_pretrained_prior_becomes_the_next_version_beside_the_other_domains(training: None, tmp_path: Path) -> None:

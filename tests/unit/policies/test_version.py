@@ -90,6 +90,7 @@ def test_text_is_no_number() -> None:
         ({"bidding": {"strength": 0.0}}, "above 0"),
         ({"replenishment": {"a": -1.0}}, "above 0"),
         ({DOMAIN: {"noise": -0.1}}, "above 0"),
+        ({DOMAIN: {"width": 0.0}}, "above 0"),
         ({DOMAIN: {"precision": np.zeros_like(PRIOR["precision"]).tolist()}}, "can't be chosen by"),
     ],
 )

@@ -5,7 +5,7 @@ from math import exp, factorial
 import numpy as np
 import pytest
 
-from policies.beliefs.counts import DISPERSIONS, CensoredCounts, Rates
+from policies.beliefs.counts import DISPERSIONS, LARGEST, CensoredCounts, Rates
 
 MEANS = np.geomspace(0.05, 60.0, 80)
 
@@ -69,6 +69,20 @@ def test_the_demand_distribution_is_one_and_far_tails_stay_finite() -> None:
     assert belief.mean[0] > 50.0
 
 
+def test_a_stock_out_of_little_says_next_to_nothing_of_a_mean_far_above() -> None:
+    """Also of one beyond the counts that are tabulated for so few sales."""
+    start = CensoredCounts.starting(np.array([0.5, 2000.0]), np.zeros(2), 1)
+    belief = start.learn(np.array([3]), np.array([True]))
+    assert belief.likelihood[len(DISPERSIONS) :] == pytest.approx(0.0, abs=1e-9)
+    assert (belief.likelihood[: len(DISPERSIONS)] < -1.5).all()
+
+
+def test_what_others_sold_says_nothing_of_ones_own() -> None:
+    start, emptied = CensoredCounts.starting(np.array([20.0, 300.0]), np.zeros(2), 2), np.array([True, True])
+    alone, beside = (start.learn(np.array([900, other]), emptied).likelihood[:, 0] for other in (1, 4000))
+    assert alone == pytest.approx(beside, rel=1e-6)
+
+
 def test_censored_counts_forget_toward_the_prior() -> None:
     start = CensoredCounts.starting(MEANS, -np.log(MEANS), 1)
     belief = start
@@ -76,12 +90,13 @@ def test_censored_counts_forget_toward_the_prior() -> None:
         belief = belief.learn(np.array([30]), np.array([False]), kept=0.9)
     assert belief.mean[0] > 15.0
     for _ in range(400):
-        belief = CensoredCounts(means=belief.means, log_prior=belief.log_prior, likelihood=0.9 * belief.likelihood)
+        belief = belief.learn(np.array([0]), np.array([True]), kept=0.9)  # an empty shelf says nothing
     assert belief.mean == pytest.approx(start.mean)
 
 
 def test_negative_counts_are_refused() -> None:
     with pytest.raises(ValueError, match="not negative"):
         Rates.starting(shape=1.0, rate=1.0, entities=1).learn(np.array([-1.0]), np.ones(1))
-    with pytest.raises(ValueError, match="units sold"):
-        CensoredCounts.starting(MEANS, np.zeros(len(MEANS)), 1).learn(np.array([-1]), np.array([False]))
+    for sold in (-1, LARGEST + 1):
+        with pytest.raises(ValueError, match="units sold"):
+            CensoredCounts.starting(MEANS, np.zeros(len(MEANS)), 1).learn(np.array([sold]), np.array([False]))

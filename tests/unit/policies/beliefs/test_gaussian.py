@@ -32,6 +32,19 @@ def test_the_posterior_is_bayesian_linear_regression_for_every_entity() -> None:
         assert variance[b] == pytest.approx(NOISE + at[:, b] @ np.linalg.solve(precision, at[:, b]))
 
 
+def test_each_entity_may_have_a_prior_of_its_own() -> None:
+    phi, y = outcomes(6, 5)
+    evidence = Evidence.none(D, B).learn_many(phi, y, noise=NOISE)
+    other = Prior(mean=PRIOR.mean + 1.0, precision=2.0 * PRIOR.precision)
+    each = [PRIOR if b % 2 else other for b in range(B)]
+    own = Prior(
+        mean=np.stack([one.mean for one in each], axis=-1), precision=np.stack([one.precision for one in each], axis=-1)
+    )
+    found = Posterior.of(own, evidence).mean
+    for b, one in enumerate(each):
+        assert found[:, b] == pytest.approx(Posterior.of(one, evidence).mean[:, b])
+
+
 def test_draws_have_the_posteriors_covariance() -> None:
     phi, y = outcomes(4, 2)
     posterior = Posterior.of(PRIOR, Evidence.none(D, B).learn_many(phi, y, noise=NOISE))

@@ -40,6 +40,24 @@ def test_it_is_near_the_exact_posterior(n: int) -> None:
     assert spread == pytest.approx(float((at.T @ covariance @ at)[0, 0]), rel=0.3)
 
 
+@pytest.mark.parametrize("variance", [0.1, 4.0, 1e6])
+@pytest.mark.parametrize("mean", [-40.0, -1.0, 0.0, 30.0])
+@pytest.mark.parametrize("happened", [0.0, 1.0])
+def test_after_one_outcome_the_mean_is_the_mode_of_the_posterior(mean: float, variance: float, happened: float) -> None:
+    """There the gradient of the log-posterior is zero: (θ − m) / s² = x (y − σ(xθ))."""
+    x, prior = 0.8, Prior(mean=np.array([mean]), precision=np.array([[1.0 / variance]]))
+    found = Logistic.starting(prior, 1).learn(np.array([[x]]), np.array([happened])).posterior.mean[0, 0]
+    pull = variance * x * (happened - sigmoid(np.array(x * found)))
+    assert found - mean == pytest.approx(pull, rel=1e-3, abs=1e-3)
+
+
+def test_a_prediction_takes_in_what_is_not_known() -> None:
+    belief = Logistic.starting(Prior(mean=np.array([3.0]), precision=np.array([[1.0 / 16.0]])), 1)
+    theta = 3.0 + 4.0 * np.linspace(-8.0, 8.0, 4001)
+    weight = np.exp(-0.5 * ((theta - 3.0) / 4.0) ** 2)
+    assert belief.predict(np.ones((1, 1)))[0] == pytest.approx(weight @ sigmoid(theta) / weight.sum(), abs=0.02)
+
+
 def test_predictions_are_calibrated_on_what_it_was_told() -> None:
     rng = np.random.default_rng(3)
     truth, n = np.array([[-1.0], [1.5]]), 300

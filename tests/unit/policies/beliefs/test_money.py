@@ -27,6 +27,14 @@ def test_it_is_the_exact_posterior() -> None:
     assert belief.mean[0] > belief.typical[0]
 
 
+def test_the_mean_takes_in_the_doubt_about_what_is_typical() -> None:
+    belief = Amounts.starting(PRIOR, 1).learn(np.array([40.0]))
+    steps = np.linspace(-9.0, 9.0, 2001)
+    weight = np.exp(-0.5 * steps**2) / np.exp(-0.5 * steps**2).sum()
+    typical = np.exp(belief.centre[0] + belief.doubt[0] ** 0.5 * steps) @ weight
+    assert belief.mean[0] == pytest.approx(typical * (np.exp(belief.spread[0] ** 0.5 * steps) @ weight), rel=1e-6)
+
+
 def test_large_amounts_lose_no_digits() -> None:
     rng = np.random.default_rng(0)
     belief = Amounts.starting(Prior(centre=20.0, certainty=1.0, shape=2.0, scale=1.0), 1)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from policies.bandit.hierarchy import LinearPrior
-from policies.beliefs.runs import HYPOTHESES, STRETCHES, Runs, Start
+from policies.beliefs.runs import HYPOTHESES, LIKELY, STRETCHES, Runs, Start
 from policies.linalg import Floats
 
 D = 3
@@ -93,6 +93,7 @@ def test_every_outcome_is_in_one_run_of_each_hypothesis_whenever_it_is_asked() -
             asked.paths()
     for ours, theirs in zip(asked.paths(), silent.paths(), strict=True):
         assert ours.changes < STRETCHES
+        assert ours.weight >= LIKELY  # what is less likely than that says nothing
         assert ours.runs.sum(axis=0) == pytest.approx(whole.ravel())
         assert ours.runs == pytest.approx(theirs.runs)
 
@@ -103,6 +104,21 @@ def test_weights_sum_to_one_and_hypotheses_stay_few() -> None:
         runs.learn(phi, y)
         assert sum(runs.weights) == pytest.approx(1.0)
         assert len(runs.weights) <= HYPOTHESES
+
+
+def test_of_many_changes_the_last_few_are_remembered() -> None:
+    runs = Runs.starting(Start.of(prior(0.1)))
+    for turn in range(2 * STRETCHES):
+        for phi, y in outcomes(8, np.full(D, 4.0 * (-1) ** turn), turn):
+            runs.learn(phi, y)
+    assert max(map(len, runs.past)) == STRETCHES
+
+
+def test_what_began_before_a_change_is_let_go() -> None:
+    runs = Runs.starting(Start.of(prior(0.02)))
+    for phi, y in outcomes(30, np.array([2.0, -1.0, -1.0]), 2) + outcomes(60, np.array([-2.0, 1.5, 2.0]), 3):
+        runs.learn(phi, y)
+    assert runs.sums[:, -1].max() < 65
 
 
 def test_an_outcome_that_no_hypothesis_expected_leaves_it_whole() -> None:

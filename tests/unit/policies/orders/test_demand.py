@@ -9,6 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from policies.orders.changes import Watch
 from policies.orders.demand import PRIOR, DemandPopulation, DemandPrior, Evidence
 
 FOREVER = 1e9
@@ -69,7 +70,7 @@ def watched_daily(size: int, days: int = 400) -> Evidence:
         evidence.watch(1.0, FOREVER)
         for _ in range(orders):
             evidence.sell(float(size))
-        evidence.judge(float(orders), 1.0)
+        evidence.judge(Watch(float(orders), 1.0), WIDE)
     return evidence
 
 
@@ -91,7 +92,7 @@ def test_a_rate_far_above_all_that_was_foreseen_is_no_dispersion() -> None:
         evidence.watch(1.0, FOREVER)
         for _ in range(units):
             evidence.sell(1.0)
-        evidence.judge(float(units), 1.0)
+        evidence.judge(Watch(float(units), 1.0), low)
     belief = evidence.belief(low)
     assert belief.dispersion < 2.0
     assert belief.mean > 5.0

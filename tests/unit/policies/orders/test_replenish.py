@@ -105,6 +105,18 @@ def test_more_stock_never_orders_more() -> None:
     assert ordered[-1] == 0.0
 
 
+@pytest.mark.parametrize("holding_cost", [0.0, 0.01, 1.0])
+@pytest.mark.parametrize("dispersion", [1.0, 7.0])
+def test_an_empty_shelf_needs_the_most_however_cheap_holding_is(holding_cost: float, dispersion: float) -> None:
+    """What is left at the order's arrival is unsure, and more so of more; it can't be less than nothing."""
+    belief = Belief(a=5600.0, b=1000.0, dispersion=dispersion)
+    usual = {"belief": belief, "lead_time_days": 3.0, "holding_cost": holding_cost}
+    orders = [one(on_hand=float(units), **usual) for units in range(0, 120, 3)]
+    assert orders[0].quantity > 7.0
+    assert [each.quantity for each in orders] == sorted((each.quantity for each in orders), reverse=True)
+    assert all(abs(each.level - each.projected - each.quantity) <= 1.0 for each in orders if each.quantity)
+
+
 def test_what_is_under_way_is_not_ordered_again() -> None:
     without = one(on_hand=5.0)
     with_it = one(on_hand=5.0, due=(Due(days=1.0, units=without.quantity),))

@@ -1,5 +1,7 @@
 """Beliefs: the posterior is the textbook's, and forgetting goes to the prior."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -58,6 +60,17 @@ def test_draws_have_the_posteriors_mean_and_covariance() -> None:
     covariance = np.linalg.inv(PRIOR.precision + precision)
     assert drawn[..., 0].mean(1) == pytest.approx(mean[:, 0], abs=5 * np.sqrt(covariance.max() / n))
     assert np.cov(drawn[..., 0]) == pytest.approx(covariance, abs=0.05 * covariance.max())
+
+
+def test_a_width_scales_how_far_draws_lie_from_the_mean_and_nothing_else() -> None:
+    rng = np.random.default_rng(2)
+    evidence = np.eye(D)[..., None] * np.ones(3), rng.normal(size=(D, 3)), rng.normal(size=(D, 5, 3))
+    mean, drawn = posterior(PRIOR, *evidence)
+    narrow_mean, narrow = posterior(replace(PRIOR, width=0.25), *evidence)
+    assert narrow_mean.tolist() == mean.tolist()
+    assert narrow - mean[:, None] == pytest.approx(0.25 * (drawn - mean[:, None]))
+    assert GaussianPrior.of({"mean": [0.0], "precision": [[1.0]], "noise": 1.0}).width == 1.0
+    assert replace(PRIOR, width=0.25).first(2).width == 0.25
 
 
 def test_evidence_of_fewer_weights_says_nothing_of_the_new_ones() -> None:
