@@ -16,6 +16,7 @@ from policies.tasks.lost_sales import Instance
 
 RESTLESS: Final = 100  # periods after which a belief moves so little that every fourth is enough to look at it
 MOST_REMEMBERED: Final = 1_000_000
+HOPED: Final = 2.0
 
 Floats = npt.NDArray[np.float64]
 
@@ -32,8 +33,8 @@ class NetworkOrders:
     """Orders for shelves of one instance [B]; `belief` is None where demand is known. Weights of None: the plain rule.
 
     Only costs and lead times are read from the instance where there is a belief. The network never orders more than
-    `quiet_shelf` finds worth having of the demand that is known or believed; but one unit, where something is to be
-    learned and there is none.
+    `quiet_shelf` finds worth having of the demand that is known or believed; but one unit, where there is none and it
+    would pay if demand were `HOPED` deviations of its belief above what it is believed to be: an empty shelf tells nothing.
     """
 
     instance: Instance
@@ -47,6 +48,7 @@ class NetworkOrders:
     _places: torch.Tensor = field(init=False)
     _levels: Levels = field(init=False)
     _lead_variance: float = field(init=False)  # σ² of the periods until an order arrives
+    _tried: torch.Tensor = field(init=False)  # [B] 1 where one unit is worth having for what it would tell
     _seen: int = 0  # periods
     _most: Floats = field(init=False)  # units sold in one of them
     _alike: bool = False  # all shelves believe the same, for good: what was ordered once in a state is remembered
@@ -87,7 +89,7 @@ class NetworkOrders:
                 wanted = need_of_known(self.weights, self._known, self._terms, stock)
                 wanted = wanted.minimum(self.most - stock.position)
             else:
-                most = torch.maximum(self.most - stock.position, (stock.position <= 0.0).double())
+                most = torch.maximum(self.most - stock.position, (stock.position <= 0.0) * self._tried)
                 wanted = need(self.weights, self._known, self._terms, stock).minimum(most)
         return torch.floor(wanted.clamp_min(0.0) + 0.5).numpy()
 
@@ -131,6 +133,8 @@ class NetworkOrders:
         rate, rate_sd = share * now.rate, share * now.rate_sd
         self.believe(rate, rate_sd, now.dispersion)
         self.most = torch.as_tensor(self._levels.of(rate, rate_sd, now.dispersion))
+        hoped = self._levels.of(rate + HOPED * rate_sd, np.zeros_like(rate), now.dispersion)
+        self._tried = torch.as_tensor(np.minimum(1.0, hoped))
 
 
 def places(lead_time: int) -> torch.Tensor:

@@ -66,6 +66,13 @@ def test_lumpy_demand_that_has_been_learned_is_not_ordered_too_much() -> None:
     assert cost(unknown=True, **given)["average_cost_200_2000"] < 1.06 * told
 
 
+def test_what_hardly_sells_is_not_kept_on_the_shelf_for_good_to_learn_more() -> None:
+    """Stocking nothing costs .45 a period; one unit that is always there, .9."""
+    found = cost(unknown=True, mean=0.05, lead_time=1, periods=400)
+    assert found["average_cost_200_2000"] < 0.6
+    assert found["fill_rate"] > 0.05  # it was tried
+
+
 @pytest.mark.parametrize("policy", ["flat-prior", "oracle-prior"])
 def test_where_demand_is_known_no_prior_is_used_and_that_is_said(policy: str) -> None:
     found = cost(policy=policy)
