@@ -33,8 +33,8 @@ class NetworkOrders:
     """Orders for shelves of one instance [B]; `belief` is None where demand is known. Weights of None: the plain rule.
 
     Only costs and lead times are read from the instance where there is a belief. The network never orders more than
-    `quiet_shelf` finds worth having of the demand that is known or believed; but one unit, where there is none and it
-    would pay if demand were `HOPED` deviations of its belief above what it is believed to be: an empty shelf tells nothing.
+    `quiet_shelf` finds worth having of the demand that is known or believed; but one unit, where there is none, and it
+    would pay if demand were `HOPED` deviations above what it is believed to be: an empty shelf tells nothing.
     """
 
     instance: Instance
