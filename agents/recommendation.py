@@ -285,7 +285,12 @@ class _Work(Work):
             propensity=slate.propensity,
             slot_propensities=slate.slot_propensities,
             exploration=by.explored(
-                {"kind": "plackett-luce-mixture", "draws": DRAWS, "temperature": by.prior.temperature}
+                {
+                    "kind": "plackett-luce-mixture",
+                    "draws": DRAWS,
+                    "width": by.prior.weights.width,
+                    "temperature": by.prior.temperature,
+                }
             ),
             policy_version=by.version.number,
             policy_hash=by.version.sha256,
