@@ -229,8 +229,9 @@ def _tail(service: torch.Tensor, column: dict[str, torch.Tensor], days: torch.Te
     Cornish and Fisher (1938), first order, with the skewness of the negative binomial of the same mean and dispersion
     over `days`. A slow mover's demand is far from normal: without it, the last units that a high service asks for are
     missing. What isn't known of the rate adds no skew here: it is learned sooner than an overstocked slow mover sells.
+    Below the mean there is no such tail, and the expansion would have a lower service ask for more.
     """
-    z = _PHI_INVERSE(service)
+    z = _PHI_INVERSE(service).clamp_min(0.0)
     variance = column["dispersion"] * (column["rate"] * days).clamp_min(1e-6)
     skewness = (2.0 * column["dispersion"] - 1.0).clamp_min(0.0) / variance.sqrt()
     return (z * z - 1.0).clamp_min(0.0) * skewness / 6.0

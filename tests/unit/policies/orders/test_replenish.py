@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from policies.orders.demand import Belief
@@ -43,6 +43,9 @@ def review(**changed: object) -> Review:
         "max_order": 1e9,
     }
     return Review(**{**usual, **changed})  # pyright: ignore[reportArgumentType]  # the fields are those above
+
+
+LUMPY = Belief(a=2.0, b=2.0, dispersion=11.0)
 
 
 def one(**changed: object) -> Choice:
@@ -167,6 +170,7 @@ def test_the_cost_is_near_the_optimum_of_zipkins_instances(lead_time: int, short
 
 @settings(deadline=None, max_examples=60)
 @given(reviews, st.floats(0.01, 0.999))
+@example(review(belief=LUMPY, lead_time_days=0.0, review_days=7.0, holding_cost=0.0, shortage_cost=0.0), 0.5)
 def test_a_fill_rate_that_is_asked_for_never_orders_less(asked: Review, fill: float) -> None:
     usual, raised = choose([asked, replace(asked, min_fill_rate=fill)])
     assert raised.quantity >= usual.quantity
