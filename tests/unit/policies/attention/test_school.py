@@ -54,7 +54,7 @@ def test_what_a_shop_shows_is_learned_and_foretells_others() -> None:
 
 
 def test_it_learns_the_same_again() -> None:
-    streams = shop(20, alike=True)
+    streams = shop(64, alike=True, each=4)
     first, second = (attempt(Histories(), streams, PRIOR) for _ in range(2))
     assert first is not None
     assert second is not None
