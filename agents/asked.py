@@ -1,7 +1,7 @@
 """Slates asked for in one step, and their choice: of those of one version, and of one encoder, at once."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, cast
 
 from agents.contract import Input
@@ -91,13 +91,21 @@ class Faced:
         return found
 
 
-def seen(known: Sequence[Known], by: Sequence[SlateTreatment]) -> list[Ints]:
-    """The features of each, as the encoder of its version sees them."""
-    found: dict[int, Ints] = {}
-    for encoder in {each.prior.encoder.name: each.prior.encoder for each in by}.values():
-        places = [at for at, each in enumerate(by) if each.prior.encoder.name == encoder.name]
-        found.update(zip(places, encoded_by(encoder, [known[at] for at in places]), strict=True))
-    return [found[at] for at in range(len(known))]
+@dataclass(frozen=True, slots=True)
+class Sights:
+    """The features of slates asked for together, as each encoder sees them: worked out once an encoder and slate."""
+
+    known: Sequence[Known]
+    _found: dict[tuple[str, int], Ints] = field(default_factory=dict[tuple[str, int], Ints])
+
+    def seen(self, by: Sequence[SlateTreatment]) -> list[Ints]:
+        """The features of each, as the encoder of its version sees them."""
+        names = [each.prior.encoder.name for each in by]
+        for encoder in {each.prior.encoder.name: each.prior.encoder for each in by}.values():
+            places = [at for at, name in enumerate(names) if name == encoder.name and (name, at) not in self._found]
+            made = encoded_by(encoder, [self.known[at] for at in places])
+            self._found.update({(encoder.name, at): phi for at, phi in zip(places, made, strict=True)})
+        return [self._found[name, at] for at, name in enumerate(names)]
 
 
 def chosen(asked: Sequence[Asked], faced: Sequence[Faced], by: Sequence[SlateTreatment]) -> list[Slate]:

@@ -6,13 +6,13 @@ from typing import Any, Final, cast
 
 import numpy as np
 
-from agents.asked import Asked, Faced, SlatePrior, SlateTreatment, chosen, seen
+from agents.asked import Asked, Faced, Sights, SlatePrior, SlateTreatment, chosen
 from agents.candidates import Look
 from agents.contract import Agent, Draft, Input, State, Step, Work
 from agents.erased import erased_until, expire, mark, unlearning_id
 from agents.fold import cancel_timer, fold, set_timer
 from agents.identity import decision_id
-from agents.pairs import Known, features
+from agents.pairs import features
 from agents.slates import DEFAULT_PLACEMENT, OpenSlate
 from agents.treatment import Treatments, shadowed
 from agents.user import Own, User, ring_key
@@ -157,7 +157,8 @@ class _Work(Work):
         at, item, views = int(event.occurred_at), event.item_id, self.state.views
         if event.type != "purchase" or item is None or at - user.told_at < HOUR or item in user.profile.items:
             return
-        token, past = views.token(item), Look(user.profile, views, now).past
+        token = views.token(item)
+        past = Look(user.profile, views, now).past if token is not None else None
         if token is None or past is None:
             return
         user.told_at = at
@@ -221,8 +222,9 @@ class _Work(Work):
         if not asked:
             return
         known = list(features([one.facts for one in asked], self.state.views))
-        made = self._made(asked, known, [one.treatment for one in asked])
-        beside = [(by, self._made(asked, known, [by] * len(asked))) for by in self.treatments.shadows()]
+        sights = Sights(known)
+        made = self._made(asked, sights, [one.treatment for one in asked])
+        beside = [(by, self._made(asked, sights, [by] * len(asked))) for by in self.treatments.shadows()]
         for at, (one, (faced, slate)) in enumerate(zip(asked, made, strict=True)):
             self._open(one, faced, slate)
             self.put(RECOMMENDATIONS, self._recommendation(one, slate))
@@ -232,14 +234,12 @@ class _Work(Work):
                 shadow = self._decision(one, *others[at], by)
                 self.put(DECISIONS, shadowed(decision, shadow, _shared(decision.chosen, shadow.chosen)))
 
-    def _made(
-        self, asked: Sequence[Asked], known: Sequence[Known], by: Sequence[SlateTreatment]
-    ) -> list[tuple[Faced, Slate]]:
+    def _made(self, asked: Sequence[Asked], sights: Sights, by: Sequence[SlateTreatment]) -> list[tuple[Faced, Slate]]:
         """What each slate was chosen from, and the slate."""
         names_of = self.state.views.table.names_of
         faced = [
             Faced(names_of(one.facts.rows), phi, each.scene, one.kept_back)
-            for one, each, phi in zip(asked, known, seen(known, by), strict=True)
+            for one, each, phi in zip(asked, sights.known, sights.seen(by), strict=True)
         ]
         return list(zip(faced, chosen(asked, faced, by), strict=True))
 

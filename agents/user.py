@@ -5,14 +5,13 @@ from copy import copy
 from dataclasses import dataclass
 
 import msgspec
-import numpy as np
 
 from agents.contract import Draft
 from agents.slates import OpenSlate, Slates
 from policies.attention.prior import Encoder
 from policies.linalg import Floats
 from policies.slates.evidence import Evidence
-from policies.slates.recommend import ENCODED, FEATURES, MEMORY_MS, SCALE
+from policies.slates.recommend import ENCODED, MEMORY_MS, read
 from policies.slates.ring import RING, Kept, under
 from streams.profile import Profile
 
@@ -68,9 +67,7 @@ class Own:
 
     def features(self, slate: OpenSlate, encoder: Encoder) -> Floats:
         """The features of what was chosen [slots, d], as this encoder sees the user's history."""
-        known = np.frombuffer(slate.contexts, dtype=np.int32).reshape(len(slate.items), -1) / SCALE
-        phi = np.zeros((len(known), len(FEATURES)))
-        phi[:, : known.shape[1]] = known  # a slate of before lacks features that were 0 then
+        phi = read(slate.contexts, len(slate.items))
         if slate.encoder in {encoder.name, ""}:
             return phi
         kept = self.kept(slate)

@@ -88,6 +88,14 @@ def quantise(phi: Floats) -> Ints:
     return np.rint(np.clip(phi, -16.0, 16.0) * SCALE).astype(np.int64, order="C").T.copy()
 
 
+def read(contexts: bytes, slots: int) -> Floats:
+    """Features [slots, d] that were kept as int32, in their units; those that there weren't yet were 0 then."""
+    known = np.frombuffer(contexts, dtype=np.int32).reshape(slots, -1) / SCALE
+    phi = np.zeros((slots, len(FEATURES)))
+    phi[:, : known.shape[1]] = known
+    return phi
+
+
 def prior_of(policy: PolicyVersion) -> tuple[GaussianPrior, float]:
     """The prior over the weights, and the temperature of exploration."""
     given = policy.prior(DOMAIN, PRIOR)

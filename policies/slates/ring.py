@@ -16,7 +16,7 @@ from policies.attention.prior import Encoder
 from policies.attention.scene import Packed, Scene, encoded
 from policies.linalg import Floats
 from policies.slates.evidence import Evidence
-from policies.slates.recommend import ENCODED, FEATURES, SCALE, quantise
+from policies.slates.recommend import ENCODED, FEATURES, SCALE, quantise, read
 
 RING: Final = 8  # slates
 
@@ -37,11 +37,9 @@ class Kept(msgspec.Struct):
 
     def features(self, encoder: Encoder) -> Floats:
         """φ [slots, d] as this encoder sees the slate."""
-        known = np.frombuffer(self.contexts, dtype=np.int32).reshape(self.slots, -1)
-        phi = np.zeros((self.slots, len(FEATURES)))
-        phi[:, : known.shape[1]] = known  # a slate of before lacks features that were 0 then
-        phi[:, ENCODED] = quantise(next(encoded(encoder, [Scene.unpack(self.scene, self.slots)])))
-        return phi / SCALE
+        phi = read(self.contexts, self.slots)
+        phi[:, ENCODED] = quantise(next(encoded(encoder, [Scene.unpack(self.scene, self.slots)]))) / SCALE
+        return phi
 
 
 def under(evidence: Evidence, encoder: Encoder, ring: Iterable[Kept], *, memory_ms: float) -> Evidence:

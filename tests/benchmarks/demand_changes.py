@@ -34,7 +34,7 @@ from policies.orders.replenish import Due, Review
 from policies.version import PolicyVersion, Priors
 from streams.records import Supply
 from streams.times import DAY
-from tests.benchmarks.stock import Bill, Sample, Told, by_rule, live
+from tests.benchmarks.stock import Bill, Sample, Told, by_rule, live, reviews_of
 
 START: Final = 1_483_228_800_000
 DAYS: Final = 365
@@ -160,22 +160,7 @@ def _review_of(supply: Supply, rate: float) -> Callable[[float, tuple[Due, ...]]
     """The review at some stock, of demand of so many orders a day."""
     beyond, mean = SIZE - 1.0, max(1e-6, rate * SIZE)
     belief = Belief(a=1e9, b=1e9 / mean, dispersion=beyond * (beyond + 1.0) / SIZE + SIZE)
-
-    def review(on_hand: float, due: tuple[Due, ...]) -> Review:
-        return Review(
-            on_hand=on_hand,
-            due=due,
-            belief=belief,
-            lead_time_days=supply.lead_time_days,
-            review_days=1.0,
-            holding_cost=supply.holding_cost,
-            shortage_cost=supply.shortage_cost,
-            pack_size=float(supply.pack_size),
-            min_order=supply.min_order,
-            max_order=supply.max_order,
-        )
-
-    return review
+    return reviews_of(supply, belief)
 
 
 # ---- The two ways of forgetting --------------------------------------------------------------------------------------

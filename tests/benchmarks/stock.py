@@ -242,15 +242,10 @@ class Told:
         return quantity
 
 
-def told(sample: Sample, key: Sku) -> Told:
-    supply, days = sample.supply[key], (sample.end - sample.start) // DAY
-    units = np.zeros(days)
-    for one in sample.demand[key]:
-        units[(one.at - sample.start) // DAY] += one.quantity
-    mean = max(1e-6, float(units.mean()))
-    belief = Belief(a=1e9, b=1e9 / mean, dispersion=max(1.0, float(units.var()) / mean))
+def reviews_of(supply: Supply, belief: Belief) -> Callable[[float, tuple[Due, ...]], Review]:
+    """A day's review at some stock, by this belief."""
 
-    def review_of(on_hand: float, due: tuple[Due, ...]) -> Review:
+    def review(on_hand: float, due: tuple[Due, ...]) -> Review:
         return Review(
             on_hand=on_hand,
             due=due,
@@ -264,7 +259,17 @@ def told(sample: Sample, key: Sku) -> Told:
             max_order=supply.max_order,
         )
 
-    return Told(review_of, round(supply.lead_time_days))
+    return review
+
+
+def told(sample: Sample, key: Sku) -> Told:
+    supply, days = sample.supply[key], (sample.end - sample.start) // DAY
+    units = np.zeros(days)
+    for one in sample.demand[key]:
+        units[(one.at - sample.start) // DAY] += one.quantity
+    mean = max(1e-6, float(units.mean()))
+    belief = Belief(a=1e9, b=1e9 / mean, dispersion=max(1.0, float(units.var()) / mean))
+    return Told(reviews_of(supply, belief), round(supply.lead_time_days))
 
 
 def by_rule(sample: Sample, rule: Callable[[Sku, Terms], Rule]) -> Bill:
