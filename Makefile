@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check check-types check-fast audit bench learn-bench chaos docs lock clean
+.PHONY: help setup demo test check check-types check-fast audit bench learn-bench priors chaos docs lock clean
 
 BIN := .venv/bin
 STAMP := .venv/.ready
@@ -31,7 +31,8 @@ check-types: $(STAMP)
 	$(BIN)/pyright
 
 check-fast: $(STAMP)
-	$(BIN)/pytest -q -n auto -m 'not kafka and not browser'
+	@# Where no bytecode is to be written, each process compiles everything anew: that is most of what it does.
+	PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -q -n auto -m 'not kafka and not browser'
 
 audit: $(STAMP) ## Look every locked package up for known vulnerabilities (needs PyPI's advisories, so no part of check)
 	@$(BIN)/pip-audit --strict --progress-spinner off --require-hashes --disable-pip --requirement requirements.lock || { \
@@ -43,6 +44,9 @@ bench: $(STAMP) ## Measure the engine against its peers, in about half an hour (
 
 learn-bench: $(STAMP) ## Measure how well the policies learn, in about an hour; writes docs/learning.md (ARGS="--quick", …)
 	@$(BIN)/python -m tests.benchmarks.learning $(ARGS)
+
+priors: $(STAMP) ## Train all priors that ship anew, each from its seed, and compare with what ships
+	@scripts/priors
 
 chaos: $(STAMP) ## All faults in full on the real broker, in about half an hour; table at the end (CHAOS_SEED=1, ARGS=…)
 	CHAOS=full $(BIN)/pytest -q tests/chaos $(ARGS)

@@ -2,22 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import exp
 from typing import Any, Final, cast
 
 import msgspec
 
-from policies.bidding.inflight import InFlight
-from policies.bidding.landscape import ENOUGH, Landscape
-from policies.bidding.pacing import Bid, Pace, Plan, Published, bid_of, stop
+from policies.bidding.pacing import Bid, Plan, Published, stop
 from policies.bidding.population import Flight
 from policies.bidding.quality import Quality, Tally, quality
-from policies.bidding.reserve import Payments, Reserve
+from policies.bidding.steering import Steering, Under
 from policies.version import Priors
 from streams.campaigns import Ledger
 from streams.records import AdEvent, Campaign
 
-OPENING: Final = 0.02  # of the money left: a cap to begin with
 KEPT: Final = 32  # decisions whose outcome is awaited, and as many that a late auction may still correct
 
 Source = tuple[str, int, int]
@@ -35,19 +31,6 @@ class Taken(msgspec.Struct, array_like=True):
     log_mu: float
     reward: float = 0.0
     cap: float | None = None  # the highest bid that it published; None: kept before that was
-
-
-class Steering(msgspec.Struct, array_like=True):
-    """The beliefs that a bid follows from."""
-
-    pace: Pace
-    inflight: InFlight
-    landscape: Landscape
-    payments: Payments = msgspec.field(default_factory=Payments)
-
-    @classmethod
-    def open(cls, prior: Priors, plan: Plan, now: int) -> "Steering":
-        return cls(Pace.open(prior, plan, now), InFlight(prior=float(prior["lag"])), Landscape.open(prior))
 
 
 class Bidder(msgspec.Struct):
@@ -84,16 +67,8 @@ class Bidder(msgspec.Struct):
         if self.steering is None:
             return
         behind = self._behind(event.decision_id)
-        log_mu = behind.log_mu if behind is not None else 0.0
-        capped = event.bid is not None and (event.bid >= self._cap_of(behind) or _was_silent(event))
-        pace, remaining = self.steering.pace, plan.budget - self.ledger.spent
-        pace.observe(paid, remaining, plan, now, log_mu=log_mu, capped=capped)
-        if not _was_silent(event):
-            lost_to_cap = capped and paid == 0.0
-            would_pay = uncapped(event, log_mu, self.steering.landscape, plan) if lost_to_cap else paid
-            self.steering.payments.observe(would_pay, log_mu)
-        self.steering.inflight.auction(event.decision_id)
-        see_price(self.steering.landscape, plan, event)
+        under = Under(behind.log_mu if behind is not None else 0.0, self._cap_of(behind))
+        self.steering.learn(event, paid, plan.budget - self.ledger.spent, plan, now, under)
 
     def _behind(self, echo: str | None) -> Taken | None:
         """The decision that an auction names, or the newest."""
@@ -152,14 +127,8 @@ def decide(bidder: Bidder, measured: dict[str, float], prior: Priors, now: int) 
 def _bid(plan: Plan, steering: Steering, bidder: Bidder, rates: Quality, measured: dict[str, float], now: int) -> View:
     pace, landscape = steering.pace, steering.landscape
     remaining = plan.budget - bidder.ledger.spent
-    value = measured["value"]
-    reserve = _reserve(plan, steering, remaining, now)
-    shade = landscape.shade(value * rates.index * exp(-pace.log_mu)) if plan.first_price else 1.0
-    if bidder.exhausted:
-        bid = stop("the budget is spent")
-    else:
-        scale = rates.index * shade * reserve.share
-        bid = bid_of(plan, pace, scale, value, remaining, reserve.cap, landscape.least)
+    steered = steering.bid(plan, measured["value"], rates.index, remaining, now)
+    bid = stop("the budget is spent") if bidder.exhausted else steered.bid
     features: dict[str, Any] = {
         "log_mu": pace.log_mu,
         "weight": pace.weight,
@@ -167,45 +136,15 @@ def _bid(plan: Plan, steering: Steering, bidder: Bidder, rates: Quality, measure
         "remaining": remaining,
         "ends_at": plan.ends_at,
         "in_flight": steering.inflight.bound(pace.per_ms),
-        "safe_bid": reserve.cap,
-        "reserve_share": reserve.share,
+        "safe_bid": steered.reserve.cap,
+        "reserve_share": steered.reserve.share,
         "quality": rates.index,
-        "shade": shade,
+        "shade": steered.shade,
         "log_price_mean": landscape.mean,
         "log_price_deviation": landscape.deviation,
         "campaign": measured,
     }
     return View(bid, rates, features)
-
-
-def _reserve(plan: Plan, steering: Steering, remaining: float, now: int) -> Reserve:
-    """What may be bid for all that is in flight: the most that can't pass the budget whatever comes, or, where the
-    plan tolerates it, the most that hardly ever passes it by more than that."""
-    pace, inflight = steering.pace, steering.inflight
-    strict = Reserve(1.0, inflight.safe_bid(remaining, pace.per_ms))
-    if plan.tolerance <= 0.0 or remaining <= 0.0:
-        return strict
-    if steering.payments.auctions < ENOUGH:  # a cap under which nothing is won would teach nothing, and never end
-        strict = Reserve(1.0, max(strict.cap, min(steering.landscape.cheap, OPENING * remaining)))
-    left = max(1.0, pace.per_ms * (plan.ends_at - now))
-    allowance = remaining + plan.tolerance * plan.budget
-    likely = steering.payments.reserve(allowance, pace.log_mu, inflight.bound(pace.per_ms), left)
-    return likely if likely.cap > strict.cap else strict
-
-
-def uncapped(event: AdEvent, log_mu: float, landscape: Landscape, plan: Plan) -> float:
-    """What an auction that was lost under the cap would have cost without it: no less than a higher cap will."""
-    bid = (event.value or 0.0) * exp(-log_mu)  # of a first price unshaded: the most that a winner would pay
-    if event.price is None or event.price < (event.bid or 0.0):
-        return bid * landscape.win_rate(bid)
-    if bid < event.price:
-        return 0.0
-    return bid if plan.first_price else event.price
-
-
-def _was_silent(event: AdEvent) -> bool:
-    """Whether nothing was bid for an auction that was worth something: its bidder hadn't begun, or had stopped."""
-    return event.bid == 0.0 and (event.value is None or event.value > 0.0)
 
 
 def situation(bidder: Bidder) -> dict[str, Any]:
@@ -221,22 +160,6 @@ def decide_again(features: Mapping[str, Any], prior: Priors, now: int) -> Bid:
     """The bid that a logged decision's features lead to. Raises msgspec.ValidationError or KeyError: they don't say."""
     bidder = msgspec.convert(features["situation"], Bidder)
     return decide(bidder, features["campaign"], prior, now).bid
-
-
-def see_price(landscape: Landscape, plan: Plan, event: AdEvent) -> None:
-    """What one auction says of the highest rival bid.
-
-    A second-price winner pays it, a first-price winner only knows it was below. A loser knows that it was above its
-    own bid, and what it was where the auction tells.
-    """
-    if event.won:
-        price = event.price if event.price is not None else event.bid
-        if price is not None:
-            landscape.observe(price, "below" if plan.first_price or event.price is None else "exact")
-    elif event.price is not None and event.price >= (event.bid or 0.0):
-        landscape.observe(event.price, "exact")
-    elif event.bid is not None:
-        landscape.observe(event.bid, "above")
 
 
 def flight_of(bidder: Bidder, plan: Plan, steering: Steering) -> Flight:

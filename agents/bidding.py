@@ -117,7 +117,7 @@ class _Work(Work):
 
     def _learn(self, bidder: Bidder, event: AdEvent, cost: float, now: int) -> None:
         features = bidder.ledger.features
-        changes = features.read()["price_changes"]
+        changes = features.value("price_changes")
         features.update(observed(event, cost))
         bidder.ledger.book(event, cost)
         if bidder.plan is None or bidder.steering is None:
@@ -125,8 +125,8 @@ class _Work(Work):
         elif event.type == "auction":
             bidder.learn(event, cost, bidder.plan, now)
             self._reward(event, bidder, now)
-            if features.read()["price_changes"] > changes:
-                bidder.steering.pace.doubt()
+            if features.value("price_changes") > changes:
+                bidder.steering.doubt()
 
     # ---- What is decided --------------------------------------------------------------------------------------------
 

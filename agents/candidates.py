@@ -16,7 +16,7 @@ from policies.linalg import Floats
 from policies.slates.slate import MAX_CANDIDATES
 from streams.item_table import NO_CATEGORY, ItemTable, Rows
 from streams.item_tokens import EMBEDDED, SAID
-from streams.profile import HALF_LIFE, VISIT_GAP, Profile
+from streams.profile import HALF_LIFE, Profile
 from streams.times import DAY, MINUTE
 from streams.views import Views
 
@@ -55,11 +55,10 @@ class Look:
 
     def _past(self) -> History | None:
         """The last items touched, newest first; then those bought most that aren't among them. None outside a visit."""
-        touches = self.profile.touches()
-        if not touches or self.now - MINUTE * (touches[-1] >> 2) > VISIT_GAP:
+        if not self.profile.is_visiting(self.now):
             return None
         recent = self.table.rows(reversed(self.profile.recent))
-        touched = np.array(touches[::-1], dtype=np.int64)
+        touched = np.array(self.profile.touches()[::-1], dtype=np.int64)
         order = np.argsort(-self.own, kind="stable")[:HISTORY]
         order = order[~(self.bought[order][:, None] == recent).any(axis=1)][: HISTORY - len(recent)]
         at = np.concatenate([MINUTE * (touched >> 2), self.profile.items.bought_at()[order]])
@@ -87,8 +86,9 @@ class Look:
         first = rows[:limit]
         if not self.table.doubtful[first].any():
             return first
-        told = zip(self.table.names_of(rows), self.table.doubtful[rows], strict=True)
-        may = np.array([not doubt or self.views.eligible(name, self.location) for name, doubt in told])
+        may = ~self.table.doubtful[rows]
+        asked = np.flatnonzero(~may)
+        may[asked] = [self.views.eligible(name, self.location) for name in self.table.names_of(rows[asked])]
         self.withheld.append(first[~may[:limit]])
         return rows[may][:limit]
 

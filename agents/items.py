@@ -9,7 +9,7 @@ import msgspec
 from agents.contract import Agent, Draft, Input, State, Step, Work
 from agents.fold import fold
 from policies.version import PolicyVersion
-from streams.decay import Decayed, highest, rank_of
+from streams.decay import Decayed, highest, rank_of, readings
 from streams.features import Feature, Features, FeatureSet
 from streams.records import ItemActivity, ItemStats
 from streams.seen import Seen
@@ -126,7 +126,10 @@ class Item(msgspec.Struct):
         return observed
 
     def _accompany(self, other: str, at: int) -> None:
-        self.companions.setdefault(other, Decayed()).add(1.0, at, LONG_HALF_LIFE)
+        count = self.companions.get(other)
+        if count is None:
+            count = self.companions[other] = Decayed()
+        count.add(1.0, at, LONG_HALF_LIFE)
         if len(self.companions) > 2 * MAX_COMPANIONS:  # pruned rarely, since it takes a sort
             ranks = {name: rank_of(count.value, count.at, LONG_HALF_LIFE) for name, count in self.companions.items()}
             self.companions = {name: self.companions[name] for name in highest(ranks, MAX_COMPANIONS)}
@@ -152,9 +155,9 @@ class Item(msgspec.Struct):
     def _companion_shares(self, at: int) -> list[tuple[str, float]]:
         """Of this item's purchases, the share that had each companion; the highest first."""
         bought = max(1.0, self.long.read(at, LONG_HALF_LIFE))
-        times = {name: count.read(at, LONG_HALF_LIFE) for name, count in self.companions.items()}
-        names = sorted(times, key=lambda name: (-times[name], name))
-        return [(name, min(1.0, times[name] / bought)) for name in names[:PUBLISHED_COMPANIONS]]
+        times = readings(self.companions.values(), at, LONG_HALF_LIFE)
+        ranked = sorted((-each, name) for name, each in zip(self.companions, times, strict=True))
+        return [(name, min(1.0, -each / bought)) for each, name in ranked[:PUBLISHED_COMPANIONS]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -157,6 +157,8 @@ class _Work(Work):
         at, item, views = int(event.occurred_at), event.item_id, self.state.views
         if event.type != "purchase" or item is None or at - user.told_at < HOUR or item in user.profile.items:
             return
+        if not user.profile.is_visiting(now):
+            return
         token = views.token(item)
         past = Look(user.profile, views, now).past if token is not None else None
         if token is None or past is None:

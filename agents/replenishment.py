@@ -144,7 +144,7 @@ class _Work(Work):
             source=self.draft.source(shelf.source),
             read=self.draft.so_far(),
             treatment=by,
-            review=self._inputs(shelf, supply, by.prior),
+            review=self._inputs(shelf, supply, shelf.evidence.belief(by.prior) if closed is None else closed.belief),
             evidence=copy(shelf.evidence),
             ended=ended,
         )
@@ -152,11 +152,11 @@ class _Work(Work):
     def _prior(self, key: str) -> DemandPrior:
         return self.treatments.of(key).prior
 
-    def _inputs(self, shelf: Shelf, supply: Supply, prior: DemandPrior) -> Review:
+    def _inputs(self, shelf: Shelf, supply: Supply, belief: Belief) -> Review:
         return Review(
             on_hand=shelf.on_hand,
             due=shelf.under_way(supply.lead_time_days),
-            belief=shelf.evidence.belief(prior),
+            belief=belief,
             lead_time_days=supply.lead_time_days,
             review_days=self.review_ms / DAY,
             holding_cost=supply.holding_cost,

@@ -127,11 +127,15 @@ class Period(msgspec.Struct, array_like=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Closed:
-    """A period that has ended, and what it cost; and the one before it, where what it sold is settled now."""
+    """A period that has ended, and what it cost; and the one before it, where what it sold is settled now.
+
+    `belief` is what is believed of demand after both.
+    """
 
     period: Period
     cost: float
     settled: Period | None
+    belief: Belief
 
 
 class Shelf(msgspec.Struct):
@@ -327,7 +331,8 @@ class Shelf(msgspec.Struct):
             self._observe(settled, self.evidence.belief(prior))
             later = Watch(period.orders, period.days_in_stock)
             self.evidence.judge(Watch(settled.orders, settled.days_in_stock), prior, later=later)
-        return Closed(period=period, cost=period.cost(self.evidence.belief(prior).mean), settled=settled)
+        belief = self.evidence.belief(prior)
+        return Closed(period=period, cost=period.cost(belief.mean), settled=settled, belief=belief)
 
     def _observe(self, period: Period, belief: Belief) -> None:
         days = period.days_in_stock

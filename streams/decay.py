@@ -1,5 +1,6 @@
 """Counts that fade with event time. Exponential decay by half-life; late events count for what is left of them."""
 
+from collections.abc import Iterable
 from math import exp, log, log2
 from typing import Final
 
@@ -29,6 +30,11 @@ class Decayed(msgspec.Struct, array_like=True):
     def read(self, now: int, half_life: float) -> float:
         """The count as it stands at `now`."""
         return self.value * faded(max(0, now - self.at), half_life)
+
+
+def readings(counts: Iterable[Decayed], now: int, half_life: float) -> list[float]:
+    """What `Decayed.read` says of each of many."""
+    return [count.value * (exp(-LN2 * (now - count.at) / half_life) if now > count.at else 1.0) for count in counts]
 
 
 def faded(elapsed: float, half_life: float) -> float:

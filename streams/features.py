@@ -35,6 +35,14 @@ class FeatureSet:
     def places(self) -> dict[str, int]:
         return {feature.name: place for place, feature in enumerate(self.features)}
 
+    @cached_property
+    def fed_by(self) -> dict[str, list[int]]:
+        """The places of the features that each source feeds."""
+        places: dict[str, list[int]] = {}
+        for place, feature in enumerate(self.features):
+            places.setdefault(feature.source, []).append(place)
+        return places
+
 
 class Features:
     """One entity's features, live. A subclass says which set they are `of`; an entity holds them as a field."""
@@ -46,15 +54,13 @@ class Features:
         self._live = [feature.statistic() for feature in self.of.features]
         for statistic, values in zip(self._live, stored, strict=False):  # a feature added since then starts new
             statistic.load(values)
-        self._feed: dict[str, list[Callable[[float], None]]] = {}
-        for feature, statistic in zip(self.of.features, self._live, strict=True):
-            self._feed.setdefault(feature.source, []).append(statistic.update)
 
     def update(self, observed: Mapping[str, float]) -> None:
         """Feed what was observed at one event; features whose source is absent stay as they are."""
+        fed_by = self.of.fed_by
         for source, value in observed.items():
-            for feed in self._feed.get(source, ()):
-                feed(value)
+            for place in fed_by.get(source, ()):
+                self._live[place].update(value)
 
     def read(self) -> dict[str, float]:
         """All of them, by name."""

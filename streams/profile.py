@@ -164,6 +164,11 @@ class Profile(msgspec.Struct):
         """`touched`, as long as `recent`: an entry of an older version lacks some, which count as views just now."""
         return [4 * (self.at // MINUTE)] * (len(self.recent) - len(self.touched)) + self.touched
 
+    def is_visiting(self, now: int) -> bool:
+        """Whether what was touched last belongs to a visit that still goes on at `now`."""
+        touches = self.touches()
+        return bool(touches) and now - MINUTE * (touches[-1] >> 2) <= VISIT_GAP
+
     def _buy(self, item_id: str, at: int) -> None:
         if item_id not in self.basket:
             self.basket.append(item_id)

@@ -62,7 +62,7 @@ class EWMean:
     """The exponentially weighted mean; `weight` is the share of the newest value."""
 
     def __init__(self, weight: float) -> None:
-        self._core = _core(stats.EWMean(weight))
+        self._core = _EW_MEAN(weight)
         self.update: Callable[[float], None] = self._core.update
         self.read: Callable[[], float] = self._core.get
 
@@ -77,7 +77,7 @@ class EWVar:
     """The exponentially weighted variance; `weight` is the share of the newest value."""
 
     def __init__(self, weight: float) -> None:
-        self._core = _core(stats.EWVar(weight))
+        self._core = _EW_VAR(weight)
         self.update: Callable[[float], None] = self._core.update
         self.read: Callable[[], float] = self._core.get
 
@@ -157,9 +157,9 @@ def _inside(statistic: object, name: str) -> Any:
     return getattr(statistic, name)
 
 
-def _core(statistic: stats.EWMean | stats.EWVar) -> Any:
-    """River's compiled statistic within its Python face: that one can give and take its state as bytes."""
-    return _inside(statistic, "_ewmean" if isinstance(statistic, stats.EWMean) else "_ewvar")
+# River's compiled statistics within their Python faces: those can give and take their state as bytes.
+_EW_MEAN: Final = _inside(stats.EWMean(), "_ewmean").__class__
+_EW_VAR: Final = _inside(stats.EWVar(), "_ewvar").__class__
 
 
 def _mean(n: float, mean: float) -> stats.Mean:

@@ -200,9 +200,8 @@ def pretrain(
 ) -> None:
     """Meta-train a domain's prior offline, and write it to a file. Progress goes to standard error.
 
-    From simulated tasks, or from your own history: then it is what the learner comes to by the end of it. `history` is
-    the attention over what a user touched last. Of recommendation, bidding and replenishment the tasks teach what
-    `tradewind evaluate` goes by; what workers go by is learned from experience, by the learner or with --events.
+    From simulated tasks, as the priors that ship with the package, or from your own history: then it is what the
+    learner comes to by the end of it. `history` is the attention over what a user touched last.
 
     Examples: `tradewind policies pretrain replenishment --seed 1 --out prior.safetensors`,
     `tradewind policies pretrain recommendation --events history.jsonl.gz`, then
@@ -211,7 +210,7 @@ def pretrain(
     from time import perf_counter
 
     from infra.serving.tuning import settle
-    from infra.versions.pretrained import check, from_history, from_tasks, unread
+    from infra.versions.pretrained import check, from_history, from_tasks
 
     settle()
     began = perf_counter()
@@ -227,8 +226,6 @@ def pretrain(
         "about": made.about,
         "seconds": round(perf_counter() - began, 1),
     }
-    if idle := unread(domain, made.tensors):
-        _progress(f"{path}: {idle}")
     if as_json:
         _print(found)
     else:

@@ -58,9 +58,9 @@ def evaluate(*, policy: str, seed: int, ratings: Path, users_held_out: float, sh
         raise UserError(f"--users-held-out {users_held_out}: must be between 0 and 1")
     held = min(users - 1, max(1, round(users_held_out * users)))
     known, judged = without(given, np.random.default_rng(seed).permutation(users)[:held].astype(np.int64))
-    rater = _rater(policy, known, items, counts, seed)
+    rule = rater(policy, known, items, counts, seed)
     return {
-        "rmse": {str(count): rmse(rater.adapt, rater.predict, judged, count, counts) for count in counts},
+        "rmse": {str(count): rmse(rule.adapt, rule.predict, judged, count, counts) for count in counts},
         "users": users,
         "users_held_out": held,
         "ratings_judged": {str(count): _asked([len(one) for _, one in judged], count, counts) for count in counts},
@@ -72,7 +72,8 @@ def _asked(lengths: list[int], known: int, shots: tuple[int, ...]) -> int:
     return sum(length - start for length, start in starts if known <= start)
 
 
-def _rater(policy: str, known: Ratings, items: int, shots: tuple[int, ...], seed: int) -> Rater:
+def rater(policy: str, known: Ratings, items: int, shots: tuple[int, ...], seed: int) -> Rater:
+    """The rule of that name, made from ratings in order of time; it will be asked after so many of a user's."""
     if policy in PLAIN:
         return PLAIN[policy](known, items)
     console = Console(stderr=True)

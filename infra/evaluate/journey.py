@@ -5,8 +5,8 @@ from typing import Any, Final, Literal
 import numpy as np
 
 from infra.demo.raw import read_table
+from policies.baskets.training import Log
 from policies.tasks.shop import Basket
-from policies.training.recommendation import Log
 
 By = Literal["product", "type"]
 WARM_UP: Final = 0.6  # of the span: what lies after it is measured, and never trained on

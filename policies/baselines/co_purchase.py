@@ -39,7 +39,7 @@ class CoPurchase:
         return self._slate(self.personal.counts(user), np.empty(0, dtype=np.int64) if latest is None else latest, at, k)
 
     def predict_after(self, visits: Sequence[tuple[list[str], int]], at: int, k: int) -> list[str]:
-        latest = self._items.read(visits[-1][0]) if visits else np.empty(0, dtype=np.int64)
+        latest = self._items.find(visits[-1][0]) if visits else np.empty(0, dtype=np.int64)
         return self._slate(self.personal.counted(visits), latest, at, k)
 
     def _slate(self, mine: Mapping[str, float], latest: Ids, at: int, k: int) -> list[str]:

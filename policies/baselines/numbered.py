@@ -19,4 +19,8 @@ class Numbered:
             if name not in self._number:
                 self._number[name] = len(self.names)
                 self.names.append(name)
-        return np.array([self._number[name] for name in names], dtype=np.int64)
+        return self.find(names)
+
+    def find(self, names: list[str]) -> npt.NDArray[np.int64]:
+        """The numbers of those names that have one."""
+        return np.array([self._number[name] for name in names if name in self._number], dtype=np.int64)

@@ -14,8 +14,12 @@ USER_WEIGHT: Final = 5.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Means:
-    """`bias` of each item, [items]; a user's starts at 0, and stays there where `user_weight` is infinite."""
+    """`bias` of each item, [items]; a user's starts at 0, and stays there where `user_weight` is infinite. What is
+    foretold stays within the ratings that were seen.
+    """
 
+    lowest: float
+    highest: float
     centre: float
     bias: Floats
     user_weight: float
@@ -26,19 +30,28 @@ class Means:
         return np.array([over / (len(item) + self.user_weight)])
 
     def predict(self, theta: Floats, item: Numbers) -> Floats:
-        return self.centre + self.bias[item] + theta[0]
+        return np.clip(self.centre + self.bias[item] + theta[0], self.lowest, self.highest)
 
 
 def of_all(given: Ratings, items: int) -> Means:
-    return Means(centre=float(given.rating.mean()), bias=np.zeros(items), user_weight=np.inf)
+    return _means(given, np.zeros(items), np.inf)
 
 
 def of_items(given: Ratings, items: int, user_weight: float = np.inf) -> Means:
-    centre = float(given.rating.mean())
-    total = np.bincount(given.item, weights=given.rating - centre, minlength=items)
-    bias = total / (np.bincount(given.item, minlength=items) + ITEM_WEIGHT)
-    return Means(centre=centre, bias=bias, user_weight=user_weight)
+    total = np.bincount(given.item, weights=given.rating - float(given.rating.mean()), minlength=items)
+    return _means(given, total / (np.bincount(given.item, minlength=items) + ITEM_WEIGHT), user_weight)
 
 
 def of_items_and_users(given: Ratings, items: int) -> Means:
     return of_items(given, items, USER_WEIGHT)
+
+
+def _means(given: Ratings, bias: Floats, user_weight: float) -> Means:
+    seen = given.rating
+    return Means(
+        lowest=float(seen.min()),
+        highest=float(seen.max()),
+        centre=float(seen.mean()),
+        bias=bias,
+        user_weight=user_weight,
+    )

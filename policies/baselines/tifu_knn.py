@@ -65,7 +65,7 @@ class TifuKnn:
         return self._slate(vector, self.places.get(user, -1), k)
 
     def predict_after(self, visits: Sequence[Visit], at: int, k: int) -> list[str]:  # noqa: ARG002
-        return self._slate(self.vector([self._items.read(items) for items, _ in visits]), -1, k)
+        return self._slate(self.vector([self._items.find(items) for items, _ in visits]), -1, k)
 
     def _slate(self, own: Vector, place: int, k: int) -> list[str]:
         scores: Floats = np.zeros(len(self._items.names))

@@ -66,7 +66,7 @@ class UpCf:
         return self._slate(self._ever[number], self._recent(number), number, at, k)
 
     def predict_after(self, visits: Sequence[Visit], at: int, k: int) -> list[str]:
-        baskets = [self._items.read(items) for items, _ in visits]
+        baskets = [self._items.find(items) for items, _ in visits]
         ever = set(chain.from_iterable(basket.tolist() for basket in baskets))
         return self._slate(ever, _shares(baskets[-self.r :]), -1, at, k)
 

@@ -69,7 +69,7 @@ class Guarded:
     def predict(self, user: str, at: int, k: int) -> list[str]:
         slates = self._slates(user, at, k)
         self._asked = (user, at, slates)
-        return slates[self.leader(new=self.visits.get(user, 0) < FEW)]
+        return list(slates[self.leader(new=self.visits.get(user, 0) < FEW)])  # those are still to be judged
 
     def predict_after(self, visits: Sequence[Visit], at: int, k: int) -> list[str]:
         leader = self.leader(new=len(visits) < FEW)

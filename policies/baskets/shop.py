@@ -107,10 +107,10 @@ class Shop:
         return self.buyers.get(user) or Buyer()
 
     def after(self, visits: Sequence[Visit]) -> Buyer:
-        """A buyer of whom only these visits are known."""
+        """A buyer of whom only these visits are known. Items that nobody has bought here say nothing."""
         buyer = Buyer()
         for items, at in visits:
-            ids = self.number(items)
+            ids = np.array([self.items.of[item] for item in dict.fromkeys(items) if item in self.items.of], np.int64)
             buyer.items.observe(ids, at)
             buyer.kinds.observe(self._kinds(ids), at)
         return buyer

@@ -63,11 +63,11 @@ class Landscape(msgspec.Struct, array_like=True):
             return x - self.mean, (x - self.mean) ** 2
         s = self.deviation
         a = max(-4.0, min(4.0, (x - self.mean) / s))
-        hazard = _density(a) / (_below(-a) if bound == "above" else -_below(a))
+        hazard = _density(a) / (below(-a) if bound == "above" else -below(a))
         return s * hazard, s * s * (1.0 + a * hazard)
 
     def win_rate(self, bid: float) -> float:
-        return _below((log(bid) - self.mean) / self.deviation) if bid > 0.0 else 0.0
+        return below((log(bid) - self.mean) / self.deviation) if bid > 0.0 else 0.0
 
     def shade(self, worth: float) -> float:
         """The share of `worth` to bid where the winner pays its bid: maximises (worth − bid)·P(win)."""
@@ -76,7 +76,7 @@ class Landscape(msgspec.Struct, array_like=True):
         return max(_RATIOS, key=lambda ratio: (1.0 - ratio) * self.win_rate(ratio * worth))
 
 
-def _below(x: float) -> float:
+def below(x: float) -> float:
     """Φ, the normal distribution function."""
     return 0.5 * (1.0 + erf(x / sqrt(2.0)))
 

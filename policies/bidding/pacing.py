@@ -11,13 +11,20 @@ from typing import Final
 
 import msgspec
 
+from policies.artefact import load
+from policies.bidding.outlook import Said
+from policies.shipped import FOLDER
 from policies.version import Priors
 
 DOMAIN: Final = "bidding"
+SCHEMA: Final = "tradewind.bidding-prior/1"
 
-PRIOR: Final[Priors] = {
+# What is believed of a campaign of no shop in particular. A learner tells μ in its shop's own units; what ships has to
+# serve any, so that its `log_mu`, `revenue` and `price`, which hang on money, are worth next to nothing.
+FLAT: Final[Priors] = {
     "log_mu": 0.0,  # bid the value itself
-    "strength": 10.0,  # what that is worth, in auctions
+    "strength": 1.0,  # what that is worth, in auctions
+    "outlook": [0.0, 0.0, 0.0],  # log μ·ρ/v̄ (see there), what that is worth, and prices at most, in auctions
     "lag": 16.0,  # auctions that still run under an old adjustment
     "ctr": [1.0, 99.0],  # Beta: clicks per impression
     "cvr": [1.0, 49.0],  # Beta: conversions per click
@@ -25,9 +32,19 @@ PRIOR: Final[Priors] = {
     "price": [0.0, 1.0, 0.0],  # log price: mean, deviation, strength in auctions
 }
 
+
+def shipped() -> Priors:
+    """The prior that ships with the package; what its file doesn't say is FLAT. Raises ArtefactError."""
+    tensors = load(FOLDER / f"{DOMAIN}.safetensors", schema=SCHEMA).tensors
+    return FLAT | {name: tensors[name].tolist() for name in FLAT if name in tensors}
+
+
+PRIOR: Final[Priors] = shipped()
+
 MAX_STEP: Final = 0.5  # of log μ by one auction
-MAX_LOG_MU: Final = 12.0
+MAX_LOG_MU: Final = 30.0
 MIN_GAIN: Final = 1 / 2_000  # markets move
+DOUBTED: Final = 10.0  # auctions that what was learned counts for at least, however doubtful
 LAST_AUCTIONS: Final = 20.0  # keeps the gain at the very end of a flight below 1/20
 HASTE: Final = 5.0  # within so many times LAST_AUCTIONS of the end, μ follows the last money, not the market
 
@@ -112,9 +129,19 @@ class Pace(msgspec.Struct, array_like=True):
             self.learned += 1
             self.settled += (self.log_mu - self.settled) * 2.0 / (self.learned + 1.0)
 
+    def per_auction(self, remaining: float, plan: Plan, now: int) -> float:
+        """ρ: the money left for each auction that is still to come."""
+        return remaining / max(1.0, self.per_ms * (plan.ends_at - now))
+
+    def heed(self, said: Said) -> None:
+        """Follow what is expected of log μ by as much as that weighs beside what was learned."""
+        self.weight += said.more
+        shift = said.worth * said.moved + said.more * (said.log_mu - self.log_mu)
+        self.log_mu = _within(self.log_mu + shift / self.weight, MAX_LOG_MU)
+
     def doubt(self) -> None:
         """The price level has changed: half of the evidence is of another market."""
-        self.weight = max(float(PRIOR["strength"]), self.weight / 2)
+        self.weight = max(DOUBTED, self.weight / 2)
 
     def _arrive(self, now: int) -> None:
         elapsed = max(0, now - self.at)

@@ -11,7 +11,7 @@ from policies.version import Priors
 MAX_CAMPAIGNS: Final = 2_000  # the newest: old flights say little of today's prices
 MIN_AUCTIONS: Final = 50.0  # before that, log μ says more of its own prior than of the campaign
 SETTLED: Final = 500.0  # auctions after which a flight's log μ counts in full
-STRENGTH: Final = (10.0, 300.0)
+STRENGTH: Final = (0.1, 300.0)
 NOISE: Final = 2.0  # variance of one auction's step on log μ, relative to the gain
 
 
@@ -55,19 +55,19 @@ class PacingPopulation(msgspec.Struct):
         return reestimate([Flight(*self.flights[name]) for name in sorted(self.flights)])
 
 
-def reestimate(flights: list[Flight]) -> Priors:
-    """Empirical Bayes: every number of PRIOR from the flights, with the shipped prior as one more weak campaign."""
+def reestimate(flights: list[Flight], shipped: Priors = PRIOR) -> Priors:
+    """Empirical Bayes: what the flights say of a prior, with the shipped one as one more weak campaign."""
     told = [flight for flight in flights if flight.auctions >= MIN_AUCTIONS]
     if not told:
-        return dict(PRIOR)
-    log_mu, spread = _moments([(f.log_mu, min(1.0, f.auctions / SETTLED)) for f in told], float(PRIOR["log_mu"]))
-    prior = dict(PRIOR)
+        return dict(shipped)
+    log_mu, spread = _moments([(f.log_mu, min(1.0, f.auctions / SETTLED)) for f in told], float(shipped["log_mu"]))
+    prior = dict(shipped)
     prior["log_mu"] = log_mu
     prior["strength"] = max(STRENGTH[0], min(STRENGTH[1], NOISE / spread))
-    prior["lag"] = max(2.0, min(1e4, _longest(told)))
-    prior["ctr"] = _beta(sum(f.clicks for f in told), sum(f.impressions for f in told), PRIOR["ctr"])
-    prior["cvr"] = _beta(sum(f.conversions for f in told), sum(f.clicks for f in told), PRIOR["cvr"])
-    prior["revenue"] = _revenue(told)
+    prior["lag"] = max(2.0, min(1e4, _longest(told, float(shipped["lag"]))))
+    prior["ctr"] = _beta(sum(f.clicks for f in told), sum(f.impressions for f in told), shipped["ctr"])
+    prior["cvr"] = _beta(sum(f.conversions for f in told), sum(f.clicks for f in told), shipped["cvr"])
+    prior["revenue"] = _revenue(told, shipped["revenue"])
     prior["price"] = _price(told)
     return prior
 
@@ -80,9 +80,9 @@ def _moments(points: list[tuple[float, float]], shipped: float) -> tuple[float, 
     return mean, max(1e-4, sum(w * (x - mean) ** 2 for x, w in weighted) / total)
 
 
-def _longest(told: list[Flight]) -> float:
+def _longest(told: list[Flight], shipped: float) -> float:
     """Mean and three deviations of the campaigns' longest lags, one shipped prior among them while they are few."""
-    lags = [f.lag for f in told] + [float(PRIOR["lag"])] * (len(told) < 5)
+    lags = [f.lag for f in told] + [shipped] * (len(told) < 5)
     mean = sum(lags) / len(lags)
     return mean + 3.0 * sqrt(sum((lag - mean) ** 2 for lag in lags) / len(lags))
 
@@ -94,10 +94,10 @@ def _beta(hits: float, tries: float, shipped: list[float]) -> list[float]:
     return [mean * (a + b), (1.0 - mean) * (a + b)]
 
 
-def _revenue(told: list[Flight]) -> list[float]:
+def _revenue(told: list[Flight], shipped: list[float]) -> list[float]:
     n = sum(f.conversions for f in told)
     if n == 0:
-        return list(PRIOR["revenue"])
+        return list(shipped)
     mean = sum(f.log_revenue for f in told) / n
     variance = max(1e-3, sum(f.log_revenue_squared for f in told) / n - mean * mean)
     return [mean, 5.0, variance]

@@ -128,15 +128,7 @@ def _dual(side: _Side, start: Floats, enough: float = np.inf) -> tuple[float, Fl
     dual = start
     best, slopes, bends = _logs(1 + dual[0] * side.first + dual[1] * side.second, side)
     for _ in range(_STEPS):
-        g0, g1 = float((slopes * side.first).sum()), float((slopes * side.second).sum())
-        a, b = float((bends * side.first**2).sum()), float((bends * side.first * side.second).sum())
-        d = float((bends * side.second**2).sum())
-        a, d = a * (1 + 1e-10) + 1e-300, d * (1 + 1e-10) + 1e-300
-        determinant = a * d - b * b
-        step = (
-            np.array([(d * g0 - b * g1), (a * g1 - b * g0)]) / determinant if determinant > 0 else np.array([g0 / a, 0])
-        )
-        gain = float(g0 * step[0] + g1 * step[1])
+        step, gain = _newton(side, slopes, bends)
         if not gain > 1e-10 or 2 * best > enough:
             break
         for _ in range(40):
@@ -149,6 +141,17 @@ def _dual(side: _Side, start: Floats, enough: float = np.inf) -> tuple[float, Fl
         dual = dual + step
         best, slopes, bends = tried
     return 2 * best, dual
+
+
+def _newton(side: _Side, slopes: Floats, bends: Floats) -> tuple[Floats, float]:
+    """The step in λ, and what it gains by the slopes."""
+    g0, g1 = float((slopes * side.first).sum()), float((slopes * side.second).sum())
+    a, b = float((bends * side.first**2).sum()), float((bends * side.first * side.second).sum())
+    d = float((bends * side.second**2).sum())
+    a, d = a * (1 + 1e-10) + 1e-300, d * (1 + 1e-10) + 1e-300
+    determinant = a * d - b * b
+    step = np.array([(d * g0 - b * g1), (a * g1 - b * g0)]) / determinant if determinant > 0 else np.array([g0 / a, 0])
+    return step, float(g0 * step[0] + g1 * step[1])
 
 
 def _profile(c: Floats, mass: Floats, floor: float) -> tuple[float, float]:

@@ -53,6 +53,8 @@ def _check_demand(prior: Priors) -> None:
 def _check_pacing(prior: Priors) -> None:
     if min(float(prior["strength"]), float(prior["lag"]), *prior["ctr"], *prior["cvr"], prior["price"][1]) <= 0.0:
         raise ValueError("strength, lag, ctr, cvr and the price's deviation must be above 0")
+    if min(prior["outlook"][1:]) < 0.0:
+        raise ValueError("what the outlook is worth must not be below 0")
 
 
 _WIDEST: Final = 1e6  # of what is believed of an elasticity: beyond it a precision is lost to rounding
@@ -77,7 +79,7 @@ DOMAINS: Final = {
     recommend.DOMAIN: Domain(prior=recommend.PRIOR, check=_check_weights, earlier=recommend.EARLIER),
     pacing.DOMAIN: Domain(prior=pacing.PRIOR, check=_check_pacing),
     "replenishment": Domain(prior=demand.PRIOR, check=_check_demand),
-    price_ladder.DOMAIN: Domain(prior=price_ladder.FLAT, check=_check_prices),
+    price_ladder.DOMAIN: Domain(prior=price_ladder.shipped(), check=_check_prices),
     history.DOMAIN: Domain(prior=history.PRIOR, check=_check_encoder, serves=recommend.DOMAIN),
 }
 

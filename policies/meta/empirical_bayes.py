@@ -25,26 +25,33 @@ _linalg: Any = np.linalg
 def most_likely(slots: Slots, anchor: GaussianPrior, start: GaussianPrior, memory_ms: float) -> GaussianPrior:
     unit = accumulate(slots, 1.0, memory_ms)
     gram, pull = unit.last_precision, unit.last_shift  # ΣφφᵀΔ, Σφy of each entity, faded [E, d, d], [E, d]
-    weight = _faded(slots, slots.known.sum(axis=2), memory_ms)
-    square = _faded(slots, (slots.y**2).sum(axis=2), memory_ms)
-    own = np.linalg.inv(anchor.precision)
+    weight = float(_faded(slots, slots.known.sum(axis=2), memory_ms).sum())
+    square = float(_faded(slots, (slots.y**2).sum(axis=2), memory_ms).sum())
     prior = start
     for _ in range(_ROUNDS):
-        covariance = np.linalg.inv(prior.precision + gram / prior.noise)
-        mean = np.einsum("eij,ej->ei", covariance, prior.precision @ prior.mean + pull / prior.noise)
-        count = len(mean) + ANCHOR
-        # The mean at its maximum given the rest (ECME; Liu & Rubin 1994): under a tight prior EM alone takes ages.
-        told = len(mean) * prior.precision - prior.precision @ covariance.sum(axis=0) @ prior.precision
-        right = prior.precision @ np.einsum("eij,ej->i", covariance, pull) / prior.noise
-        tied = ANCHOR * prior.precision
-        centre: Floats = np.asarray(_linalg.solve(told + tied, right + tied @ anchor.mean), dtype=np.float64)
-        off, away = mean - centre, anchor.mean - centre
-        second = covariance.sum(axis=0) + np.einsum("ei,ej->ij", off, off) + ANCHOR * (own + np.outer(away, away))
-        # Σ‖y − Φμ‖² + tr(ΦᵀΦ C), from the sums
-        wrong = square.sum() - 2 * (pull * mean).sum() + ((covariance + _outer(mean)) * gram).sum()
-        noise = (wrong + _ANCHOR_SLOTS * anchor.noise) / (weight.sum() + _ANCHOR_SLOTS)
-        prior = GaussianPrior(centre, _inverse(second / count), float(np.clip(noise, *_NOISE)), start.width)
+        prior = _round(prior, anchor, gram, pull, square, weight)
     return prior
+
+
+def _round(
+    prior: GaussianPrior, anchor: GaussianPrior, gram: Floats, pull: Floats, square: float, weight: float
+) -> GaussianPrior:
+    """One round of EM, from Σy² and the number of outcomes, both faded."""
+    covariance: Floats = np.asarray(np.linalg.inv(prior.precision + gram / prior.noise), dtype=np.float64)
+    mean = np.einsum("eij,ej->ei", covariance, prior.precision @ prior.mean + pull / prior.noise)
+    count = len(mean) + ANCHOR
+    # The mean at its maximum given the rest (ECME; Liu & Rubin 1994): under a tight prior EM alone takes ages.
+    told = len(mean) * prior.precision - prior.precision @ covariance.sum(axis=0) @ prior.precision
+    right = prior.precision @ np.einsum("eij,ej->i", covariance, pull) / prior.noise
+    tied = ANCHOR * prior.precision
+    centre: Floats = np.asarray(_linalg.solve(told + tied, right + tied @ anchor.mean), dtype=np.float64)
+    off, away = mean - centre, anchor.mean - centre
+    own = np.linalg.inv(anchor.precision)
+    second = covariance.sum(axis=0) + np.einsum("ei,ej->ij", off, off) + ANCHOR * (own + np.outer(away, away))
+    # Σ‖y − Φμ‖² + tr(ΦᵀΦ C), from the sums
+    wrong = square - 2 * (pull * mean).sum() + ((covariance + _outer(mean)) * gram).sum()
+    noise = (wrong + _ANCHOR_SLOTS * anchor.noise) / (weight + _ANCHOR_SLOTS)
+    return GaussianPrior(centre, _inverse(second / count), float(np.clip(noise, *_NOISE)), prior.width)
 
 
 def _outer(mean: Floats) -> Floats:

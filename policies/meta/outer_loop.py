@@ -64,7 +64,7 @@ class School:
 
         What is explored counts: an order is worth as much as it is likely.
         """
-        judged = [stream for stream in given.judged if any(one.drawn and one.at >= given.cut for one in stream)]
+        judged = [stream for stream in given.judged if any(one.at >= given.cut and one.drawn for one in stream)]
         slots = stack(judged, GaussianPrior.of(serving).size)
         if not slots.known.any():
             return np.zeros(0)

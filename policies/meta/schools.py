@@ -1,6 +1,6 @@
 """How each domain learns from its sample: what prior it proposes, and how well a prior predicts. No topic, no clock."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import lgamma, log, pi
 from typing import Final, Protocol
@@ -16,8 +16,8 @@ from policies.linalg import Floats
 from policies.meta.outer_loop import School
 from policies.meta.sample import Episode, Split, Stream
 from policies.orders import demand
-from policies.orders.changes import Watch
-from policies.orders.demand import DemandPopulation, DemandPrior, Evidence
+from policies.orders.demand import DemandPopulation, DemandPrior
+from policies.orders.foretold import Seen, log_likelihood
 from policies.price_population import Review, Sold, foretold, learned
 from policies.slates import recommend
 from policies.version import Priors
@@ -53,35 +53,18 @@ class Demand:
 
     def score(self, given: Split, prior: Priors) -> Floats:
         parsed = DemandPrior.of(prior)
-        return np.array([_surprise(stream, parsed, given.cut) for stream in given.judged])
+        return np.array([log_likelihood(_watches(stream, given.cut), parsed) for stream in given.judged])
 
     def earns(self, given: Split, candidate: Priors, serving: Priors) -> Floats:
         del given, candidate, serving  # what it earns hangs on more than the prior
         return np.zeros(0)
 
 
-def _surprise(stream: Stream, prior: DemandPrior, cut: int) -> float:
-    """Mean predictive log-likelihood of the watches after the cut, each told before it was seen."""
-    evidence, said = Evidence(), list[float]()
+def _watches(stream: Stream, cut: int) -> Iterator[tuple[Seen, bool]]:
+    """Each watch, and whether it is after the cut."""
     for one in stream:
         for context, units in zip(one.phi.tolist(), one.y.tolist(), strict=True):
-            days, orders, cut_short = demand.watched(context, units)
-            belief = evidence.belief(prior)
-            if one.at >= cut:
-                said.append(_log_negative_binomial(units, belief, days))
-            evidence.watch(days, prior.half_life_days)
-            evidence.sell_together(units, orders, cut_short)
-            evidence.judge(Watch(orders, days), prior)
-    return sum(said) / max(1, len(said))
-
-
-def _log_negative_binomial(units: float, belief: demand.Belief, days: float) -> float:
-    """log p(units) with the belief's mean and variance: those of demand itself, and of not knowing its rate."""
-    mean = max(1e-9, belief.mean * days)
-    variance = max(1.0001 * mean, belief.dispersion * mean + belief.variance * days * days)
-    r = mean * mean / (variance - mean)
-    p = mean / variance
-    return lgamma(units + r) - lgamma(r) - lgamma(units + 1.0) + r * log(p) + units * log(1.0 - p)
+            yield Seen(*demand.watched(context, units), units), one.at >= cut
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

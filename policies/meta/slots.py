@@ -49,10 +49,10 @@ def stack(streams: Sequence[Stream], width: int) -> Slots:
     )
     for e, stream in enumerate(kept):
         for t, one in enumerate(stream):
-            n = len(one.y)
+            n, drawn = len(one.y), one.drawn
             slots.phi[e, t, :n], slots.y[e, t, :n], slots.known[e, t, :n] = one.phi, one.y, 1.0
-            slots.drawn[e, t], slots.at[e, t] = one.drawn, one.at
-            if one.drawn:
+            slots.drawn[e, t], slots.at[e, t] = drawn, one.at
+            if drawn:
                 slots.log_p[e, t, :n] = np.log(np.maximum(one.propensities, _LEAST_PROPENSITY))
         slots.at[e, len(stream) :] = stream[-1].at if stream else 0.0  # padding fades nothing
     return slots
@@ -70,7 +70,7 @@ class Known:
 
 def accumulate(slots: Slots, noise: float, memory_ms: float) -> Known:
     """Evidence as it is kept while serving: it fades when new data come in, and by the time since the last."""
-    gram = np.einsum("etni,etnj->etij", slots.phi, slots.phi) / noise
+    gram = slots.phi.swapaxes(2, 3) @ slots.phi / noise
     pull = np.einsum("etni,etn->eti", slots.phi, slots.y) / noise
     precision, shift = np.zeros_like(gram), np.zeros_like(pull)
     size = len(gram), gram.shape[2]
@@ -100,8 +100,8 @@ def believe(prior: GaussianPrior, known: Known) -> Beliefs:
 def spread(slots: Slots, beliefs: Beliefs, noise: float) -> Floats:
     """The Cholesky factor [E, T, n, n] of the predictive covariance ΦCΦᵀ + σ²I."""
     n = slots.phi.shape[2]
-    inner = np.einsum("etni,etij->etnj", slots.phi, beliefs.covariance)
-    return _linalg.cholesky(np.einsum("etnj,etmj->etnm", inner, slots.phi) + noise * np.eye(n))
+    inner = slots.phi @ beliefs.covariance
+    return _linalg.cholesky(inner @ slots.phi.swapaxes(2, 3) + noise * np.eye(n))
 
 
 def whiten(lower: Floats, right: Floats) -> Floats:

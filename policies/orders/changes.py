@@ -11,7 +11,7 @@ also where it ended with the order that emptied the shelf: the likelihood doesn'
 that are more dispersed than Poisson count for less (`spread`).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from math import exp, expm1, lgamma, log, log1p
 from typing import Final, NamedTuple
 
@@ -86,11 +86,6 @@ class Run(msgspec.Struct, array_like=True, frozen=True):
             self.before,
         )
 
-    def posterior(self, level: "Level", spread: float = 1.0, *, without: Watch = NOTHING) -> tuple[float, float]:
-        """α, β of the rate, but for what came last."""
-        alpha = level.a + max(0.0, self.orders - without.orders) / spread
-        return alpha, level.days_after(self.before) + max(0.0, self.days - without.days) / spread
-
 
 class Level(NamedTuple):
     """The rates a day that a level is drawn from, Gamma(a, b), and how many times a day it is."""
@@ -116,8 +111,7 @@ def judged(runs: Sequence[Run], watch: Watch, later: Watch, level: Level, spread
     told = _branched(runs, since, watch.days, level)
     n, d = max(0.0, watch.orders) / spread, max(0.0, watch.days) / spread
     logs: list[float] = []
-    for run in told:
-        alpha, beta = run.posterior(level, spread, without=since)
+    for run, (alpha, beta) in zip(told, _posteriors(told, level, spread, without=since), strict=True):
         foretold = lgamma(alpha + n) - lgamma(alpha) - alpha * log1p(d / beta) - n * log(beta + d)
         logs.append(log(max(_LEAST, run.weight)) + foretold)
     highest = max(logs)
@@ -132,7 +126,7 @@ def _branched(runs: Sequence[Run], since: Watch, days: float, level: Level) -> S
     Not before an order was to be expected since the youngest began: until then the two would be told apart by nothing,
     and older ones, which could be, would have to go for it.
     """
-    before = _mean(runs, [run.posterior(level, without=since) for run in runs])
+    before = _mean(runs, _posteriors(runs, level, 1.0, without=since))
     if len(runs) > 1:
         if before * runs[-1].days < BETWEEN:
             return runs
@@ -157,17 +151,30 @@ def _merged(runs: Sequence[Run]) -> list[Run]:
 
 def gamma_of(runs: Sequence[Run], level: Level, spread: float) -> tuple[float, float]:
     """a, b of the Gamma with the mean and the variance of the rate under all hypotheses."""
-    rates = [run.posterior(level, spread) for run in runs]
-    mean = _mean(runs, rates)
-    variance = sum(run.weight * (a / (b * b) + (a / b - mean) ** 2) for run, (a, b) in zip(runs, rates, strict=True))
+    rates = _posteriors(runs, level, spread)
+    mean, variance = _mean(runs, rates), 0.0
+    for run, (a, b) in zip(runs, rates, strict=True):
+        variance += run.weight * (a / (b * b) + (a / b - mean) ** 2)
     return mean * mean / variance, mean / variance
+
+
+def _posteriors(
+    runs: Sequence[Run], level: Level, spread: float, *, without: Watch = NOTHING
+) -> list[tuple[float, float]]:
+    """α, β of each hypothesis' rate, but for what came last."""
+    orders, days = without
+    return [
+        (
+            level.a + max(0.0, run.orders - orders) / spread,
+            level.days_after(run.before) + max(0.0, run.days - days) / spread,
+        )
+        for run in runs
+    ]
 
 
 def _mean(runs: Sequence[Run], rates: Sequence[tuple[float, float]]) -> float:
     """The expected rate, of one Gamma(a, b) a hypothesis."""
-    return sum(run.weight * a / b for run, (a, b) in zip(runs, rates, strict=True))
-
-
-def averaged(runs: Sequence[Run], of: Callable[[Run], float]) -> float:
-    """The mean of a figure over the hypotheses."""
-    return sum(run.weight * of(run) for run in runs)
+    mean = 0.0
+    for run, (a, b) in zip(runs, rates, strict=True):
+        mean += run.weight * a / b
+    return mean

@@ -25,18 +25,22 @@ from typing import Final
 import msgspec
 import torch
 
-from policies.orders import changes
+from policies.orders import changes, shipped
 from policies.orders.changes import NOTHING, Level, Run, Watch
 from policies.version import Priors
 
-PRIOR: Final[Priors] = {
-    "a": 0.5,
-    "b": 0.75,
-    "size": 1.3,
+# What is believed of a SKU of no shop in particular: a tenth of an order in a tenth of a day, of single units. Nothing
+# ever changes, and what was seen hardly fades.
+FLAT: Final[Priors] = {
+    "a": 0.1,
+    "b": 0.1,
+    "size": 1.0,
     "dispersion": 1.0,
-    "half_life_days": 120.0,
-    "hazard": 0.0005,
+    "half_life_days": 1000.0,
+    "hazard": 0.0,
 }
+# The one that ships: trained on drawn SKUs (`demand_training`).
+PRIOR: Final[Priors] = {name: float(shipped.tensors()[name]) for name in FLAT}
 
 _DISPERSION_WEIGHT: Final = 10.0  # orders expected before a SKU's own dispersion weighs as much as the prior's
 _SIZE_WEIGHT: Final = 5.0  # whole orders that the population's size weighs as much as
@@ -46,7 +50,6 @@ _FEWEST: Final = 8  # SKUs that must have been watched before a prior is estimat
 _SAMPLE: Final = 4096  # SKUs kept for the estimate
 _EM_ROUNDS: Final = 200
 _LONGEST: Final = 700.0  # memories that can be taken back: beyond, an exponential overflows
-_SHORTEST_DAYS: Final = 0.1  # a shorter watch says too little of dispersion
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,10 +160,12 @@ class Evidence(msgspec.Struct, array_like=True):
             self.least = min(self.least, quantity) if self.least > 0.0 else quantity
 
     def sell_together(self, units: float, orders: float, cut: float) -> None:
-        """Count several orders at once, `cut` of which took the last unit."""
+        """Count several orders at once, `cut` of which took the last unit. The smallest has their mean at most."""
         self.units += units
         self.extra += units - orders
         self.cut += cut
+        if orders > cut:
+            self.least = min(self.least or units / orders, units / orders)
         self.runs = [run.plus(orders, 0.0) for run in self.runs]
 
     def uncut(self, weight: float) -> None:
@@ -206,29 +211,41 @@ def _spread(runs: Sequence[Run], prior: DemandPrior) -> float:
     It is measured around the run's own rate. Around what was believed of it, a rate far from all that the prior had
     foreseen would pass for chance, and its evidence be scaled away; around that of a whole life, so would a change.
     """
-
-    def of(run: Run) -> float:
+    foreseen, spread = _DISPERSION_WEIGHT * prior.dispersion, 0.0
+    for run in runs:
         rate = run.orders / run.days if run.days > 0.0 else 0.0
         apart = max(0.0, run.squares - 2.0 * rate * run.products + rate * rate * run.lengths)
-        own = _DISPERSION_WEIGHT * prior.dispersion + apart
-        return max(_LEAST_DISPERSION, own / (_DISPERSION_WEIGHT + rate * run.judged))
-
-    return changes.averaged(runs, of)
+        own = (foreseen + apart) / (_DISPERSION_WEIGHT + rate * run.judged)
+        spread += run.weight * max(_LEAST_DISPERSION, own)
+    return spread
 
 
 class Watched(msgspec.Struct, array_like=True):
-    """The sums of one SKU: units, days in stock, Σ orders²/days over its `watches`, units beyond one of each order."""
+    """The sums of one SKU: units, days in stock, units beyond one of each order, orders that took the last unit."""
 
     units: float = 0.0
     days: float = 0.0
-    spread: float = 0.0
-    watches: int = 0
     extra: float = 0.0
     cut: float = 0.0
+    watches: int = 0
+    # Of them, orders n over days d: Σn², Σnd, Σd².
+    squares: float = 0.0
+    products: float = 0.0
+    lengths: float = 0.0
 
     @property
     def orders(self) -> float:
         return max(0.0, self.units - self.extra)
+
+    def apart(self) -> tuple[float, float]:
+        """Σ(n − λd)² around its own rate λ, and what it were to be of a Poisson stream.
+
+        Not (n − λd)²/d: a watch that ended with the order that emptied the shelf is short because of it, and would say
+        that orders come in clusters. Without the quotient it doesn't matter when watching stopped (Wald).
+        """
+        rate = self.orders / self.days if self.days > 0.0 else 0.0
+        around = self.squares - 2.0 * rate * self.products + rate * rate * self.lengths
+        return max(0.0, around), self.orders * max(0, self.watches - 1) / max(1, self.watches)
 
 
 class DemandPopulation(msgspec.Struct):
@@ -249,9 +266,10 @@ class DemandPopulation(msgspec.Struct):
             mine.days += days
             mine.extra += units - orders
             mine.cut += cut
-            if days >= _SHORTEST_DAYS:
-                mine.spread += orders * orders / days
-                mine.watches += 1
+            mine.watches += 1
+            mine.squares += orders * orders
+            mine.products += orders * days
+            mine.lengths += days * days
         self._bound()
 
     def merge(self, other: "DemandPopulation") -> None:
@@ -290,16 +308,29 @@ def _hash(name: str) -> bytes:
 
 def _size(known: list[Watched]) -> float:
     """Mean units of an order: geometric from one unit on, those that took the last unit cut off there."""
-    orders = sum(sku.orders for sku in known)
-    whole = max(orders - sum(sku.cut for sku in known), _LEAST_WHOLE * orders)
-    return max(0.01, 1.0 + sum(sku.extra for sku in known) / whole) if whole > 0.0 else float(PRIOR["size"])
+    whole = [max(sku.orders - sku.cut, _LEAST_WHOLE * sku.orders) for sku in known]
+    weights = [_say(_SIZE_WEIGHT, each) for each in whole]
+    told = sum(weight * each for weight, each in zip(weights, whole, strict=True))
+    beyond = sum(weight * sku.extra for weight, sku in zip(weights, known, strict=True))
+    return max(0.01, 1.0 + beyond / told) if told > 0.0 else float(PRIOR["size"])
 
 
 def _dispersion(known: list[Watched]) -> float:
     """Variance over mean of the orders of a watch, around each SKU's own rate."""
-    around = sum(max(0.0, sku.spread - sku.orders**2 / sku.days) for sku in known)
-    expected = sum(sku.orders / sku.days * max(0, sku.watches - 1) for sku in known)
-    return min(100.0, max(0.1, around / expected)) if expected > 0.0 else float(PRIOR["dispersion"])
+    sums = [sku.apart() for sku in known]
+    weights = [_say(_DISPERSION_WEIGHT, expected) for _, expected in sums]
+    apart = sum(weight * around for weight, (around, _) in zip(weights, sums, strict=True))
+    told = sum(weight * expected for weight, (_, expected) in zip(weights, sums, strict=True))
+    return min(100.0, max(0.1, apart / told)) if told > 0.0 else float(PRIOR["dispersion"])
+
+
+def _say(prior: float, orders: float) -> float:
+    """What an order of a SKU of so many counts, where the prior weighs as much as some: w² / (w + n)².
+
+    The prior is for the SKUs that have sold little. A shop's fastest, whose orders are most of all and lie furthest
+    apart, outweigh it by their own, and would else decide for all.
+    """
+    return (prior / (prior + orders)) ** 2
 
 
 def _fit_gamma(units: torch.Tensor, days: torch.Tensor) -> tuple[float, float]:

@@ -7,7 +7,7 @@ comes out is added to what `policies/orders/replenish.py` would order, the rule 
 learned, as is all that the rule's normal closure gets wrong: skewed demand, slow movers, whole units.
 
 Trained by pathwise gradients through the inventory recursion (Madeka et al. 2022; HDPO, arXiv 2306.11246):
-`policies/training/replenishment.py`.
+`policies/orders/network_training.py`.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,10 +19,9 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from policies.artefact import unpack
-from policies.shipped import FOLDER
+from policies.orders.shipped import tensors
 
-SCHEMA: Final = "replenishment-network/1"
+TENSORS: Final = ("w1", "b1", "w2", "b2", "w3", "b3", "prior")
 RECENT: Final = 6  # last orders seen one by one
 SOON: Final = 4  # next arrivals seen one by one
 HIDDEN: Final = 64
@@ -242,6 +241,6 @@ def untrained(random: torch.Generator) -> dict[str, torch.Tensor]:
 
 
 def shipped() -> dict[str, npt.NDArray[np.float32]]:
-    """The weights that come with the package."""
-    raw = (FOLDER / "replenishment.safetensors").read_bytes()
-    return unpack(raw, schema=SCHEMA).tensors
+    """The weights that come with the package, and the `prior` over a SKU's mean and dispersion."""
+    found = tensors()
+    return {name: found[name] for name in TENSORS}

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from math import inf
+from math import inf, sqrt
 from typing import Any, Final
 
 import numpy as np
@@ -17,6 +17,8 @@ from policies.tasks.lost_sales import Instance
 RESTLESS: Final = 100  # periods after which a belief moves so little that every fourth is enough to look at it
 MOST_REMEMBERED: Final = 1_000_000
 HOPED: Final = 2.0
+CHEAP: Final = 0.3  # of a period's holding: a lost sale that hardly matters
+EVEN: Final = 0.7  # deviation of demand over its mean
 
 Floats = npt.NDArray[np.float64]
 
@@ -34,7 +36,8 @@ class NetworkOrders:
 
     Only costs and lead times are read from the instance where there is a belief. The network never orders more than
     `quiet_shelf` finds worth having of the demand that is known or believed; but one unit, where there is none, and it
-    would pay if demand were `HOPED` deviations above what it is believed to be: an empty shelf tells nothing.
+    would pay if demand were `HOPED` deviations above what it is believed to be: an empty shelf tells nothing. Of known
+    demand unlike all that the network was trained on, orders are the myopic rule's.
     """
 
     instance: Instance
@@ -63,6 +66,8 @@ class NetworkOrders:
         self._lead_variance = max(0.0, float(chances @ periods**2 - (chances @ periods) ** 2))
         if self.belief is None:
             demand = self.instance.demand
+            if self.weights is not None and _is_foreign(self.instance):
+                self.weights, self.myopic = None, True
             self.believe(np.full(self.count, demand.mean), np.zeros(self.count), np.full(self.count, demand.dispersion))
             self._alike = True
             if self.weights is not None:
@@ -135,6 +140,15 @@ class NetworkOrders:
         self.most = torch.as_tensor(self._levels.of(rate, rate_sd, now.dispersion))
         hoped = self._levels.of(rate + HOPED * rate_sd, np.zeros_like(rate), now.dispersion)
         self._tried = torch.as_tensor(np.minimum(1.0, hoped))
+
+
+def _is_foreign(instance: Instance) -> bool:
+    """Whether the network met nothing like it: a lost sale that hardly matters, and demand that is even.
+
+    It was trained on penalties from 0.7 of a period's holding on. Below, on lumpy demand it still is the best of ours.
+    """
+    demand = instance.demand
+    return instance.penalty < CHEAP * instance.holding and sqrt(demand.variance) < EVEN * demand.mean
 
 
 def places(lead_time: int) -> torch.Tensor:

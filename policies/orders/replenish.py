@@ -98,6 +98,7 @@ def choose(reviews: Sequence[Review], beliefs: Sequence[Belief] | None = None) -
 
 def _choose_block(reviews: Sequence[Review], beliefs: Sequence[Belief], rows: int) -> Iterator[Choice]:
     facts = np.ones((rows, len(FACTS)))
+    facts[:, FACTS.index("min_fill_rate")] = 0.0  # of rows that only fill the block none is asked: it is much work
     facts[: len(reviews)] = [_facts(review, belief) for review, belief in zip(reviews, beliefs, strict=True)]
     arrivals = np.zeros((rows, MAX_STEPS + 1))
     for row, review in enumerate(reviews):

@@ -19,6 +19,7 @@ asked for is that of the rate expected, whatever it costs: it takes the mean, a 
 
 from typing import Final
 
+import numpy as np
 import torch
 
 from policies.orders.fill_rate import level_of
@@ -127,15 +128,15 @@ def _costs(
 def _under_way(mean: torch.Tensor, dispersion: torch.Tensor, top: int) -> torch.Tensor:
     """E[N | N ≤ S] for S = 0 … top [B, top + 1]."""
     over = (dispersion - 1.0).clamp_min(1e-9)
-    r, q = mean / over, over / dispersion
-    weight = torch.ones_like(mean)  # of N = n, over that of N = 0: Panjer's recursion
-    total, first = torch.ones_like(mean), torch.zeros_like(mean)
+    r, q = (mean / over).numpy(), (over / dispersion).numpy()
+    weight = np.ones_like(r)  # of N = n, over that of N = 0: Panjer's recursion
+    total, first = np.ones_like(r), np.zeros_like(r)
     found = [first]
-    for n in range(1, top + 1):
+    for n in range(1, top + 1):  # in numpy, whose calls take a fraction of torch's
         weight = weight * q * (r + (n - 1.0)) / n
         total, first = total + weight, first + n * weight
         found.append(first / total)
-    return torch.stack(found, dim=1)
+    return torch.from_numpy(np.stack(found, axis=1))  # pyright: ignore[reportUnknownMemberType]  # torch leaves it untyped
 
 
 def _pays_when_bare(column: dict[str, torch.Tensor], batch: torch.Tensor) -> torch.Tensor:

@@ -1,17 +1,22 @@
 """Which items for whom: the features of a (user, item) pair, the prior over their weights, and what a purchase earns.
 
 A pair's features are all shares or ratios of order one, kept as whole multiples of 1/4096 so that the decision log
-holds them exactly. With the shipped prior the score is the chance that the item is in the next basket, as a Beta prior
+holds them exactly. With the flat prior the score is the chance that the item is in the next basket, as a Beta prior
 gives it: the user's own visits that had it, and what everyone bought in the last day, worth fifteen visits. Half of the
-own part goes by how much of those baskets the item was: one bought on small trips too is missed sooner.
+own part goes by how much of those baskets the item was: one bought on small trips too is missed sooner. The prior that
+ships has gone on from there over drawn shops (policies.slates.training).
 """
 
+from functools import cache
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
+from policies.artefact import load
+from policies.baskets.encoder import SCHEMA  # the evaluated network lies in the same file
 from policies.linalg import Floats
+from policies.shipped import FOLDER
 from policies.slates.evidence import Evidence, GaussianPrior
 from policies.slates.slate import Query
 from policies.version import PolicyVersion, Priors
@@ -37,7 +42,7 @@ FEATURES: Final = (
 )
 ENCODED: Final = FEATURES.index("like_history")  # the one that an encoder makes (policies.attention)
 
-_SHIPPED_MEAN: Final = {
+_MEAN: Final = {
     "own_share": 0.5,
     "own_part": 0.5,
     "trending_share": 1.0,
@@ -45,36 +50,24 @@ _SHIPPED_MEAN: Final = {
     "category_share": 0.01,
     "like_history": 1.0,
 }
-
-# What isn't known of one weight sways a score within a slate by about this much: so draws of the weights don't put
-# what nobody wants before what many do, only because a feature is of order one (docs/adr/0018).
-_SWAY: Final = 0.002
-_LEAST: Final = 2000.0  # of a weight's precision
-# How far a feature spreads within a slate, in drawn shops or on Complete Journey, whichever is more: what
-# `python -m tests.benchmarks.learning.sway` prints.
-_SPREAD: Final = {
-    "own_share": 0.03,
-    "own_part": 0.08,
-    "bought_before": 0.46,
-    "due": 0.67,
-    "just_bought": 0.16,
-    "trending_share": 0.01,
-    "popular_share": 0.01,
-    "bought_with": 0.56,
-    "category_share": 0.20,
-    "novelty_of_user": 0.31,
-    "price_fit": 0.24,
-    "like_history": 0.04,
-}
-_PRECISION: Final = [max(_LEAST, (_SPREAD.get(name, 0.0) / _SWAY) ** 2) for name in FEATURES]
-
-PRIOR: Final[Priors] = {
-    "mean": [_SHIPPED_MEAN.get(name, 0.0) for name in FEATURES],
-    "precision": [[own * (i == j) for j in range(len(FEATURES))] for i, own in enumerate(_PRECISION)],
+# What a Beta prior says, of no shop in particular; every weight is as sure as every other.
+FLAT: Final[Priors] = {
+    "mean": [_MEAN.get(name, 0.0) for name in FEATURES],
+    "precision": [[2_000.0 * (i == j) for j in range(len(FEATURES))] for i in range(len(FEATURES))],
     "noise": 0.15,
     "temperature": 0.003,
     "width": 1.0,
 }
+
+
+@cache
+def shipped() -> Priors:
+    """The prior that ships with the package. Raises ArtefactError for a file that is damaged."""
+    tensors = load(FOLDER / f"{DOMAIN}.safetensors", schema=SCHEMA).tensors
+    return {name: tensors[name].tolist() for name in FLAT}
+
+
+PRIOR: Final[Priors] = shipped()
 
 REWARDS: Final = {"purchase": 1.0, "add_to_cart": 0.3, "click": 0.1}  # the best that happened to a slot counts
 

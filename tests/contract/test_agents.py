@@ -101,11 +101,11 @@ def _whole(agent: Agent, inputs: Sequence[Input]) -> Run:
 
 
 @each_agent
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(seed=seeds, cuts=cuts)
 def test_batches_dont_matter(name: str, seed: int, cuts: list[int]) -> None:
     agent, stream = AGENTS[name]
-    inputs = stream(Random(seed), 80)
+    inputs = stream(Random(seed), 60)
     whole, cut = _whole(agent, inputs), Run(agent)
     edges = [0, *sorted(min(place, len(inputs)) for place in cuts), len(inputs)]
     for first, last in pairwise(edges):
@@ -116,7 +116,7 @@ def test_batches_dont_matter(name: str, seed: int, cuts: list[int]) -> None:
 
 
 @each_agent
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(seed=seeds)
 def test_one_by_one_is_the_same_as_all_at_once(name: str, seed: int) -> None:
     agent, stream = AGENTS[name]
@@ -129,7 +129,7 @@ def test_one_by_one_is_the_same_as_all_at_once(name: str, seed: int) -> None:
 
 
 @each_agent
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(seed=seeds, forget=st.sets(st.integers(0, 30)))
 def test_what_the_memo_holds_doesnt_matter(name: str, seed: int, forget: set[int]) -> None:
     """Entries at hand as values are to the byte what they would be had they been put away and read again."""
@@ -147,7 +147,7 @@ def test_what_the_memo_holds_doesnt_matter(name: str, seed: int, forget: set[int
 
 
 @each_agent
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(seed=seeds)
 def test_a_copy_of_an_event_changes_nothing(name: str, seed: int) -> None:
     agent, stream = AGENTS[name]
@@ -161,7 +161,7 @@ def test_a_copy_of_an_event_changes_nothing(name: str, seed: int) -> None:
 
 
 @each_agent
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(seed=seeds, at=st.integers(1, 59))
 def test_a_restart_goes_on_where_the_commit_was(name: str, seed: int, at: int) -> None:
     """A batch that failed to commit is made again, from the entries that stood, in another process."""
@@ -192,7 +192,7 @@ def test_a_step_changes_none_of_its_arguments(name: str) -> None:
 @each_agent
 def test_it_emits_only_what_it_says_it_does(name: str) -> None:
     agent, stream = AGENTS[name]
-    run = _whole(agent, stream(Random(5), 800))
+    run = _whole(agent, stream(Random(5), 500))
     assert {output.topic for output in run.outputs} <= set(agent.emits)
     assert run.outputs
     assert all(output.topic.key(output.record) for output in run.outputs)
@@ -210,7 +210,7 @@ def test_a_tick_moves_an_idle_partition_on(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", world.TRIED)
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(seed=seeds, cuts=cuts)
 def test_batches_dont_matter_in_an_experiment_either(name: str, seed: int, cuts: list[int]) -> None:
     agent, stream = AGENTS[name]

@@ -27,6 +27,7 @@ import orjson
 
 from infra.demo.cache import load
 from infra.demo.journey import Subset
+from infra.evaluate.shop_log import K, Log, Question, log_of
 from infra.serving.tuning import settle
 from policies.baskets.encoder import forward
 from policies.baskets.features import Level, features
@@ -41,7 +42,7 @@ from policies.version import SHIPPED, PolicyVersion, Priors
 from streams.records import UserEvent
 from streams.times import HOUR
 from streams.topics import DECISIONS
-from tests.benchmarks.learning.history import K, Log, Question, journey_log, judged, log_of, outputs, plain, shops
+from tests.benchmarks.learning.history import journey_log, judged, outputs, plain, shops
 
 OTHER: Final = {"own_share": 0.6, "own_part": 0.4, "trending_share": 0.8, "popular_share": 0.3}
 

@@ -18,101 +18,31 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from itertools import groupby
 from math import log2
-from typing import Final, NamedTuple
+from typing import Final
 
 import msgspec
 import numpy as np
 
 from agents.learner import AT_LEAST, LearnerAgent
-from agents.wiring import AgentOptions, build
 from infra.demo.cache import load
 from infra.demo.journey import Subset
-from infra.evaluate.tastes import catalog_of
+from infra.evaluate.shop_log import FEW, K, Log, Question, log_of, played
 from infra.history.message import Message
-from infra.replay.in_process import InProcess
 from infra.serving.tuning import settle
 from policies.attention.encoder import HISTORY, ONE, History, Tokens, lifts, shipped
 from policies.attention.prior import DOMAIN as HISTORIES
 from policies.baselines.next_basket import DecayedPersonal
-from policies.tasks.tastes import OPENS, TasteShop, Touch, draw_shop, touches
+from policies.tasks.tastes import TasteShop, draw_shop
 from policies.version import SHIPPED, PolicyVersion
-from streams.codec import encode
 from streams.item_tokens import SIZE
 from streams.records import CatalogItem, Recommendation, UserEvent
-from streams.times import DAY, EventTime
-from streams.topics import CATALOG, RECOMMENDATIONS, USER_EVENTS
+from streams.topics import RECOMMENDATIONS
 from tests.benchmarks.engine.making import events_of
 
 UNSEEN: Final = 9_000_000  # seeds from here on draw shops that no training has met
-MOST: Final = 6_000  # touches of a drawn shop: a larger one is passed over
-FEW: Final = 5  # purchases up to which an item is new
-COLD: Final = 2  # visits up to which a user is cold
 WARM: Final = 0.3  # of a log's span that is not judged
-K: Final = 10
 NEVER: Final = 10**9  # experiences before a domain learns
-BATCH: Final = 50
-
-
-class Question(NamedTuple):
-    """A slate asked for, what was bought then, and which of that was new."""
-
-    event_id: str
-    wanted: tuple[str, ...]
-    new: tuple[str, ...]
-    where: tuple[str, ...]
-
-
-class Log(NamedTuple):
-    """A shop's records in order of time, and what is asked of them."""
-
-    catalog: list[tuple[int, CatalogItem]]  # epoch ms it was listed
-    events: list[UserEvent]
-    questions: list[Question]
-
-
-def log_of(shop: TasteShop) -> Log | None:
-    """The log of a drawn shop; None where it is too large."""
-    told = touches(shop)
-    if not 200 < len(told) <= MOST:
-        return None
-    events: list[UserEvent] = []
-    questions: list[Question] = []
-    sold, visits = Counter[int](), Counter[str]()
-    begins = told[0].at + WARM * (told[-1].at - told[0].at)
-    for visit, of in groupby(sorted(told, key=lambda one: (one.visit, one.at)), key=lambda one: one.visit):
-        touched = list(of)
-        bought = [one for one in touched if one.kind == "purchase"]
-        user = touched[0].user
-        visits[user] += 1
-        if bought and touched[0].at >= begins:
-            wanted = tuple(f"i{one.item}" for one in bought)
-            new = tuple(f"i{one.item}" for one in bought if sold[one.item] < FEW)
-            cold = ("cold",) if visits[user] <= COLD else ()
-            for name, at in (("begins", touched[0].at), ("within", bought[0].at)):
-                events.append(_asked(f"{name}-{visit}", user, at - 1))
-                questions.append(
-                    Question(f"{name}-{visit}", wanted, new, (name, *(f"{name}, {each}" for each in cold)))
-                )
-        events += [_event(one, place) for place, one in enumerate(touched)]
-        sold.update(one.item for one in bought)
-    listed = [(int(shop.listed[row]), item) for row, item in enumerate(catalog_of(shop))]
-    return Log(sorted(listed, key=lambda one: one[0]), sorted(events, key=lambda one: one.occurred_at), questions)
-
-
-def _asked(name: str, user: str, at: int) -> UserEvent:
-    return UserEvent(event_id=name, user_id=user, type="request", occurred_at=EventTime(at), slate_size=K)
-
-
-def _event(one: Touch, place: int) -> UserEvent:
-    return UserEvent(
-        event_id=f"{one.visit}-{place}",
-        user_id=one.user,
-        type=one.kind,
-        occurred_at=EventTime(one.at),
-        item_id=f"i{one.item}",
-    )
 
 
 def journey_log(households: int) -> Log:
@@ -160,32 +90,10 @@ def served(log: Log, *, said: bool, learner: bool = False) -> dict[str, list[str
 
 
 def outputs(log: Log, *, said: bool, learner: bool = False, policy: PolicyVersion = SHIPPED) -> Iterator[Message]:
-    """All that the live agents put out; with the `learner`, its versions too, and each serves from then on."""
-    options = AgentOptions(refresh_interval_ms=3_650 * DAY, attribution_window_ms=DAY, review_ms=DAY)
-    agents = [build("recommendation", options), build("items", options)]
-    if learner:
-        never = dict.fromkeys(AT_LEAST, NEVER)
-        agents.append(LearnerAgent(at_least=never | {HISTORIES: AT_LEAST[HISTORIES]}))
-    play = InProcess(agents, policy)
-    for batch in _batches(log, said=said):
-        yield from play.feed(batch)
-
-
-def _batches(log: Log, *, said: bool) -> Iterator[list[Message]]:
-    listed = [
-        (at, Message(CATALOG, item.item_id.encode(), encode(item if said else bare(item)), at))
-        for at, item in log.catalog
-    ]
-    heard = [
-        (int(event.occurred_at), Message(USER_EVENTS, event.user_id.encode(), encode(event), int(event.occurred_at)))
-        for event in log.events
-    ]
-    both = sorted([*listed, *heard], key=lambda one: one[0])
-    first = [message for at, message in both if at <= OPENS and message.topic is CATALOG]
-    yield first
-    rest = [message for at, message in both if not (at <= OPENS and message.topic is CATALOG)]
-    for begin in range(0, len(rest), BATCH):
-        yield rest[begin : begin + BATCH]
+    """All that the live agents put out; with the `learner`, its versions of the encoder too."""
+    told = log if said else log._replace(catalog=[(at, bare(item)) for at, item in log.catalog])
+    never = dict.fromkeys(AT_LEAST, NEVER) | {HISTORIES: AT_LEAST[HISTORIES]}
+    return played(told, policy=policy, learner=LearnerAgent(at_least=never) if learner else None)
 
 
 def plain(log: Log) -> dict[str, list[str]]:
@@ -271,7 +179,7 @@ def cost(log: Log, repeats: int = 5) -> None:
     print(f"an event of Complete Journey, items agent included: {before:.1f} µs without, {after:.1f} µs with")
     asks = sum(event.type == "request" for event in log.events)
     more = np.array([(b - a) * len(log.events) / asks for a, b in wholes]) * 1e6
-    print(f"that is {np.median(more):.1f} µs a slate more ({more.min():.1f} … {more.max():.1f}), one batch in {BATCH}")
+    print(f"that is {np.median(more):.1f} µs a slate more ({more.min():.1f} … {more.max():.1f}), fifty events a batch")
 
 
 def _seconds(run: Callable[[], object]) -> float:

@@ -19,6 +19,7 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 
+from infra.evaluate.shop_log import K, Log, log_of
 from infra.serving.tuning import settle
 from policies.linalg import Floats
 from policies.meta.gate import judge
@@ -30,7 +31,7 @@ from policies.slates.slate import Query, choose
 from policies.version import Priors
 from streams.records import Decision, Experience
 from streams.topics import DECISIONS, EXPERIENCES
-from tests.benchmarks.learning.history import UNSEEN, K, Log, log_of, shops
+from tests.benchmarks.learning.history import UNSEEN, shops
 from tests.benchmarks.learning.slow_loop import outputs
 
 STEPS: Final = {

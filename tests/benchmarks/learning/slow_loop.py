@@ -26,9 +26,8 @@ import msgspec
 import numpy as np
 
 from agents.learner import AT_LEAST, LearnerAgent
-from agents.wiring import AgentOptions, build
+from infra.evaluate.shop_log import K, Log, Question, log_of, played
 from infra.history.message import Message
-from infra.replay.in_process import InProcess
 from infra.serving.tuning import settle
 from policies.linalg import Floats
 from policies.meta.sample import Episode, Stream
@@ -39,15 +38,12 @@ from policies.slates.evidence import GaussianPrior
 from policies.slates.recommend import DOMAIN, FEATURES, PRIOR, SCALE
 from policies.slates.slate import Query, choose
 from policies.version import Priors
-from streams.codec import encode
 from streams.records import Decision, PolicyVersionRecord, Recommendation
-from streams.times import DAY
-from streams.topics import CATALOG, DECISIONS, POLICY_VERSIONS, RECOMMENDATIONS, USER_EVENTS
-from tests.benchmarks.learning.history import UNSEEN, K, Log, Question, journey_log, log_of, shops
+from streams.topics import DECISIONS, POLICY_VERSIONS, RECOMMENDATIONS
+from tests.benchmarks.learning.history import UNSEEN, journey_log, shops
 
 NEVER: Final = 10**9  # experiences before a domain learns
 JUDGED: Final = 0.5  # of the questions come before those that are judged
-BATCH: Final = 50
 
 
 @dataclass(slots=True)
@@ -74,25 +70,8 @@ def served(log: Log, *, learns: bool) -> Run:
 
 
 def outputs(log: Log, *, learns: bool) -> Iterator[Message]:
-    options = AgentOptions(refresh_interval_ms=3_650 * DAY, attribution_window_ms=DAY, review_ms=DAY)
-    agents = [build("recommendation", options), build("items", options)]
-    if learns:
-        agents.append(LearnerAgent(at_least=dict.fromkeys(AT_LEAST, NEVER) | {DOMAIN: AT_LEAST[DOMAIN]}))
-    play = InProcess(agents)
-    for batch in _batches(log):
-        yield from play.feed(batch)
-
-
-def _batches(log: Log) -> Iterator[list[Message]]:
-    """The catalog as far as it was there from the start, and then all in order of time."""
-    listed = [Message(CATALOG, item.item_id.encode(), encode(item), at) for at, item in log.catalog]
-    heard = [
-        Message(USER_EVENTS, event.user_id.encode(), encode(event), int(event.occurred_at)) for event in log.events
-    ]
-    yield [one for one in listed if one.timestamp <= listed[0].timestamp]
-    rest = sorted([*(one for one in listed if one.timestamp > listed[0].timestamp), *heard], key=lambda m: m.timestamp)
-    for begin in range(0, len(rest), BATCH):
-        yield rest[begin : begin + BATCH]
+    never = dict.fromkeys(AT_LEAST, NEVER) | {DOMAIN: AT_LEAST[DOMAIN]}
+    return played(log, learner=LearnerAgent(at_least=never) if learns else None)
 
 
 def judged(log: Log) -> list[Question]:
@@ -208,10 +187,10 @@ def main() -> None:
     if len(found) > 1:
         more = np.array([each[1] - each[0] for each in found])
         (recall, ndcg), spread = more.mean(axis=0), more.std(axis=0, ddof=1) / np.sqrt(len(more))
-        before = np.mean(found, axis=0)[0]
+        before, worst = np.mean(found, axis=0)[0], more.min(axis=0)
         print(
             f"{len(found)} shops: recall {recall:+.4f} ±{spread[0]:.4f} ({recall / before[0]:+.1%}), "
-            f"nDCG {ndcg:+.4f} ±{spread[1]:.4f} ({ndcg / before[1]:+.1%}); worst {more.min(axis=0)}"
+            f"nDCG {ndcg:+.4f} ±{spread[1]:.4f} ({ndcg / before[1]:+.1%}); worst {worst[0]:+.4f} and {worst[1]:+.4f}"
         )
     if asked.journey:
         log = journey_log(asked.journey)

@@ -1,4 +1,4 @@
-"""How far each feature spreads within a slate: the shipped prior's precision goes by it (policies/slates/recommend.py).
+"""How far each feature spreads within a slate: by that the training sets precisions (policies/slates/training.py).
 
     python -m tests.benchmarks.learning.sway [--seeds N] [--first SEED] [--journey HOUSEHOLDS] [--judged HOUSEHOLDS]
 
@@ -18,11 +18,12 @@ import orjson
 
 from infra.demo.cache import load
 from infra.demo.journey import Subset
+from infra.evaluate.shop_log import Log, log_of
 from infra.serving.tuning import settle
 from policies.linalg import Floats
 from policies.slates.recommend import FEATURES, PRIOR
 from streams.topics import DECISIONS
-from tests.benchmarks.learning.history import Log, journey_log, log_of, outputs, shops
+from tests.benchmarks.learning.history import journey_log, outputs, shops
 
 JUDGED: Final = 150
 

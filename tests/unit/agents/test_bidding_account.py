@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from agents.bidder import Bidder, Steering, Taken, plan_of, uncapped
+from agents.bidder import Bidder, Taken, plan_of
 from policies.bidding.landscape import Landscape
 from policies.bidding.pacing import PRIOR, Plan, Published
+from policies.bidding.steering import Steering, uncapped
 from policies.version import PolicyVersion
 from streams.records import Decision, Objective, Outcome
 from streams.times import HOUR
@@ -78,7 +79,7 @@ def test_what_a_campaign_wants_moves_its_bids() -> None:
         worker = bidder.Worker()
         worker.feed([], bidder.START - HOUR)
         seen = [bidder.event(i, bidder.START - HOUR + i, type="impression") for i in range(200)]
-        clicked = [bidder.event(1_000 + i, bidder.START - HOUR + 500 + i, type="click") for i in range(4)]
+        clicked = [bidder.event(1_000 + i, bidder.START - HOUR + 500 + i, type="click") for i in range(10)]
         worker.feed(bidder.inputs([bidder.campaign(objective=objective), *seen, *clicked]))
         worker.feed([], bidder.START)
         return worker.adjustments[0].bid_multiplier
@@ -104,7 +105,7 @@ def test_a_late_bid_is_capped_by_the_cap_that_it_was_made_under() -> None:
     taken = [Taken("first", bidder.START, 0, 0.0, cap=0.5), Taken("second", bidder.START, 0, 0.0, cap=0.1)]
     moved: dict[tuple[str, float], bool] = {}
     for echo, bid in (("first", 0.2), ("first", 0.5), ("second", 0.1), ("second", 0.05)):
-        steering = Steering.open(PRIOR, plan, bidder.START)
+        steering = Steering.open(PRIOR | {"outlook": [0.0, 0.0, 0.0]}, plan, bidder.START)
         known = Bidder(plan=plan, steering=steering, published=Published(1.0, 0.1, bidder.START), open=list(taken))
         before = steering.pace.log_mu
         lost = bidder.event(1, bidder.START + HOUR, won=False, bid=bid, value=bid, decision_id=echo)

@@ -108,8 +108,9 @@ def test_it_spends_the_budget_evenly_and_says_little() -> None:
     draws = [(0.2 + 0.1 * (i % 3), 0.05 + 0.02 * (i * 7 % 11), 0, 0) for i in range(1_500)]
     spent, worker = _fly(draws, 60.0, first_price=False, order=_as_sent)
     assert 58.0 < spent <= 60.0
-    half = [e for e in worker.records(Decision) if e.decided_at <= bidder.START + DAY // 2][-1].features["remaining"]
-    assert half == pytest.approx(30.0, abs=6.0)
+    for made in worker.records(Decision):
+        to_come = 1.0 - (made.decided_at - bidder.START) / DAY
+        assert made.features.get("remaining", 0.0) / 60.0 == pytest.approx(to_come, abs=0.1)
     assert len(worker.adjustments) < 120
 
 
@@ -143,7 +144,7 @@ def test_the_unit_of_money_changes_no_adjustment(unit: float, first_price: bool)
     assert np.array(said(unit)) == pytest.approx(np.array(usual), rel=1e-6)
 
 
-def test_auctions_that_nobody_bid_in_say_nothing_of_what_to_bid() -> None:
+def test_auctions_that_nobody_bid_in_are_no_reason_to_bid_more() -> None:
     worker = bidder.Worker()
     worker.feed(bidder.inputs([bidder.campaign()]))
     worker.feed([], bidder.START)
@@ -151,7 +152,8 @@ def test_auctions_that_nobody_bid_in_say_nothing_of_what_to_bid() -> None:
         bidder.event(i, bidder.START + i * HOUR // 20, bid=0.0, won=False, price=0.1, value=0.2) for i in range(200)
     ]
     worker.feed(bidder.inputs(silent))
-    assert {adjustment.bid_multiplier for adjustment in worker.adjustments} == {1.0}
+    assert max(adjustment.bid_multiplier for adjustment in worker.adjustments) == 1.0  # lost, they would be one
+    silence = worker.adjustments[-1].bid_multiplier
     worthless = [bidder.event(i + 200, bidder.START + (200 + i) * HOUR // 20, bid=0.0, value=0.0) for i in range(200)]
     worker.feed(bidder.inputs(worthless))  # no bid is right there: the rest may pay more
-    assert worker.adjustments[-1].bid_multiplier > 1.0
+    assert worker.adjustments[-1].bid_multiplier > silence

@@ -44,7 +44,7 @@ def _streams(draw: st.DrawFn) -> list[Input]:
     return [*start, *records]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(_streams(), st.data())
 def test_no_way_to_cut_the_stream_shows(stream: list[Input], data: st.DataObject) -> None:
     whole, cut = bidder.Worker(), bidder.Worker()
@@ -58,7 +58,7 @@ def test_no_way_to_cut_the_stream_shows(stream: list[Input], data: st.DataObject
     assert cut.entries == whole.entries
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(_streams(), st.data())
 def test_copies_of_events_change_nothing(stream: list[Input], data: st.DataObject) -> None:
     once, twice = bidder.Worker(), bidder.Worker()
@@ -74,7 +74,7 @@ def test_copies_of_events_change_nothing(stream: list[Input], data: st.DataObjec
     assert twice.entries == once.entries
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(_streams(), st.data())
 def test_a_step_made_again_after_a_crash_is_the_same_step(stream: list[Input], data: st.DataObject) -> None:
     place = data.draw(st.integers(0, len(stream)))
@@ -87,7 +87,7 @@ def test_a_step_made_again_after_a_crash_is_the_same_step(stream: list[Input], d
     assert worker.entries == before
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(_streams())
 def test_whatever_comes_the_adjustments_are_sound(stream: list[Input]) -> None:
     worker = bidder.Worker()

@@ -135,21 +135,21 @@ def run(history: Sequence[SkuDemand | StockUpdate], cuts: Sequence[int] = ()) ->
     return worker
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=20)
 @given(histories(), st.lists(st.integers(0, 1000), max_size=8))
 def test_batches_do_not_matter(history: list[SkuDemand | StockUpdate], cuts: list[int]) -> None:
     whole, cut = run(history), run(history, cuts)
     assert (cut.outputs, cut.entries) == (whole.outputs, whole.entries)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(deadline=None, max_examples=10)
 @given(histories())
 def test_one_by_one_is_the_same(history: list[SkuDemand | StockUpdate]) -> None:
     whole, cut = run(history), run(history, range(len(history)))
     assert (cut.outputs, cut.entries) == (whole.outputs, whole.entries)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=15)
 @given(histories(), st.integers(0, 1000), st.integers(0, 1000))
 def test_a_copy_changes_nothing(history: list[SkuDemand | StockUpdate], place: int, later: int) -> None:
     at = place % len(history)
@@ -167,7 +167,7 @@ def sourceless(worker: Worker) -> list[Output]:
     ]
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=12)
 @given(histories())
 def test_a_step_changes_nothing_of_its_state(history: list[SkuDemand | StockUpdate]) -> None:
     half = len(history) // 2

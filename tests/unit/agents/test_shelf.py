@@ -1,5 +1,7 @@
 """What the shelf knows: orders under way struck off once, stock as last counted, demand only while there was any."""
 
+from math import log
+
 import pytest
 
 from policies.orders.demand import DemandPrior
@@ -156,7 +158,9 @@ def test_a_new_level_of_demand_is_found_and_learned_fast() -> None:
     evidence = worker.shelf("milk").evidence
     assert evidence.belief(DemandPrior.of({})).mean == pytest.approx(12.0, rel=0.1)
     likeliest = max(evidence.runs, key=lambda run: run.weight)
-    assert (likeliest.weight, likeliest.days) == (pytest.approx(1.0, abs=0.05), pytest.approx(30.0, abs=3.0))
+    half_life = DemandPrior.of({}).half_life_days
+    since = half_life / log(2.0) * (1.0 - 0.5 ** (30.0 / half_life))  # what is left of 30 days
+    assert (likeliest.weight, likeliest.days) == (pytest.approx(1.0, abs=0.05), pytest.approx(since, rel=0.1))
 
 
 @pytest.mark.parametrize("late", [False, True])

@@ -125,7 +125,7 @@ def test_values_and_prices_have_the_stated_means() -> None:
 
 def test_a_conversion_is_worth_what_an_impression_costs_on_average() -> None:
     market = market_of("1")
-    drawn = [auction for tick in range(FIRST, FIRST + 20_000) for auction in auctions(market, tick)]
+    drawn = [auction for tick in range(FIRST, FIRST + 10_000) for auction in auctions(market, tick)]
     worth = sum(auction.worth or 0.0 for auction in drawn)
     assert worth == pytest.approx(sum(auction.value for auction in drawn), rel=0.15)
 

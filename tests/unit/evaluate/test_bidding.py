@@ -80,7 +80,7 @@ class _Recorded:
 
 @pytest.mark.parametrize("policy", ["meta", "flat-prior", "oracle-prior"])
 @pytest.mark.parametrize("auction", ["second-price", "first-price"])
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=3, deadline=None)
 @given(money=st.floats(1e-6, 1e6), worth=st.floats(1e-6, 1e6))
 @example(money=100.0, worth=100.0)
 @example(money=1 / 7, worth=1 / 7)

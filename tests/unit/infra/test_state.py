@@ -23,7 +23,7 @@ writes = st.dictionaries(st.sampled_from("abcdef"), st.none() | st.binary(max_si
 moves = st.lists(writes | st.sampled_from(["save", "crash", "close"]), max_size=25)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(moves=moves)
 def test_entries_are_a_dictionary_that_goes_back_to_its_last_save(moves: list[dict[str, bytes | None] | str]) -> None:
     async def live(path: Path) -> None:

@@ -185,7 +185,7 @@ def test_where_nothing_tells_how_far_off_it_is_no_interval_is_told(tmp_path: Pat
 
 def test_the_share_of_the_target_that_was_never_logged_widens_the_interval(tmp_path: Path) -> None:
     rng = np.random.default_rng(2)
-    arms = rng.integers(0, 10, 40_000)
+    arms = rng.integers(0, 10, 16_000)
     target = np.arange(1.0, 11.0) / 55.0 * 0.95  # 5% of what it does isn't in the log
     rows = [
         {

@@ -10,7 +10,7 @@ from agents.versions import record_of
 from infra.errors import UserError
 from infra.judging.rivals import named
 from infra.versions.policy_log import PolicyLog
-from infra.versions.pretrained import brought, unread
+from infra.versions.pretrained import brought
 from policies.artefact import pack
 from policies.version import SHIPPED, PolicyVersion, tensors_of
 
@@ -66,15 +66,6 @@ def test_one_that_lost_its_number_to_another_is_brought_anew(tmp_path: Path) -> 
     (sentence,) = log.shared
     assert taken.sha256[:12] in sentence
     assert "doesn't mean it" in sentence
-
-
-def test_it_is_said_of_a_file_that_no_worker_goes_by_it(tmp_path: Path) -> None:
-    path = tmp_path / "prior.safetensors"
-    path.write_bytes(pack({"w1": np.zeros(2)}, {"schema": "tradewind.bidding-prior/1", "domain": "bidding"}))
-    made, said = brought(path, FIRST, [FIRST], 2)
-    assert (made.number, made.priors["bidding"]) == (2, {"w1": [0.0, 0.0]})
-    assert "nothing that a worker does: `tradewind policies pretrain bidding --events FILE`" in said
-    assert unread("bidding", ["w1", "log_mu"]) == unread("gardening", ["w1"]) == ""
 
 
 def test_a_file_whose_seed_is_no_number_is_refused(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from policies.attention import school
 from policies.attention.encoder import ONE, SEGMENTS, History
 from policies.attention.experience import LONGEST, Purchase, bought, rows_of
 from policies.attention.prior import DOMAIN, PRIOR, encoder_of
@@ -42,6 +43,12 @@ def shop(people: int, *, alike: bool, each: int = 6) -> list[tuple[str, Stream]]
     return found
 
 
+@pytest.fixture
+def few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where it doesn't matter how much is learned."""
+    monkeypatch.setattr(school, "STEPS", 8)
+
+
 def test_what_a_shop_shows_is_learned_and_foretells_others() -> None:
     trial = attempt(Histories(), shop(80, alike=True), PRIOR)
     assert trial is not None
@@ -53,7 +60,7 @@ def test_what_a_shop_shows_is_learned_and_foretells_others() -> None:
     assert np.abs(learned.attend[:, 1]).max() > np.abs(learned.attend[:, 0]).max()  # words rather than embeddings
 
 
-def test_it_learns_the_same_again() -> None:
+def test_it_learns_the_same_again(few_steps: None) -> None:
     streams = shop(64, alike=True, each=4)
     first, second = (attempt(Histories(), streams, PRIOR) for _ in range(2))
     assert first is not None
@@ -61,9 +68,11 @@ def test_it_learns_the_same_again() -> None:
     assert first.candidate == second.candidate
 
 
-def test_where_nothing_hangs_on_the_past_the_lift_is_unlearned() -> None:
+def test_where_nothing_hangs_on_the_past_the_lift_is_unlearned(monkeypatch: pytest.MonkeyPatch) -> None:
     trial = attempt(Histories(), shop(80, alike=False), PRIOR)
     assert trial is not None
+    assert trial.foretold.gain > 0.2
+    monkeypatch.setattr(school, "STEPS", 30)
     again = attempt(Histories(), shop(80, alike=False), trial.candidate)
     assert again is not None
     assert abs(again.foretold.gain) < 0.02  # there is nothing left to gain
@@ -73,7 +82,7 @@ def test_of_few_purchases_nothing_is_learned() -> None:
     assert attempt(Histories(), shop(2, alike=True, each=FEWEST // 3), PRIOR) is None
 
 
-def test_experiences_that_are_none_of_a_purchase_are_passed_over() -> None:
+def test_experiences_that_are_none_of_a_purchase_are_passed_over(few_steps: None) -> None:
     given = split(shop(40, alike=True), 0, 3000)
     odd = Episode(at=5000, phi=np.ones((3, 5)), y=np.ones(3), propensities=np.zeros(0))
     mixed = Split(train=[*given.train, [odd]], judged=[*given.judged, [odd]], cut=given.cut)

@@ -19,6 +19,7 @@ def test_only_the_last_r_baskets_count() -> None:
     for items in (["a"], ["a"], ["b"]):
         rule.observe("u", items, 0)
     assert rule.predict("u", 0, 1) == ["b"]
+    rule.observe("v", ["c"], 0)
     assert rule.predict_after([(["a"], 0), (["a"], 0), (["c"], 0)], 0, 1) == ["c"]
 
 

@@ -13,7 +13,7 @@ from policies.estimators.sequence import Sequence
 from policies.estimators.terms import Terms
 from tests.benchmarks.coverage import held_always, log_of, truth
 
-RUNS = 40
+RUNS = 24
 
 
 @pytest.mark.parametrize(("world", "n"), [("apart", 150)])
@@ -25,7 +25,7 @@ def test_the_shown_interval_covers_with_heavy_weights_where_the_normal_one_does_
         held += found.low <= value <= found.high
         low, high = found.intervals["asymptotic"]
         normal += low <= value <= high
-    assert held >= 0.85 * RUNS  # 3 standard errors below 95%
+    assert held >= 0.82 * RUNS  # 3 standard errors below 95%
     assert normal < held
 
 
@@ -55,7 +55,7 @@ def test_rows_of_one_user_count_as_one_draw() -> None:
 
 
 def test_of_a_few_users_the_interval_covers_too() -> None:
-    held, runs = 0, 60
+    held, runs = 0, 36
     for run in range(runs):
         rng = np.random.default_rng(run)
         user = np.repeat(np.arange(4), 100)
@@ -69,7 +69,7 @@ def test_of_a_few_users_the_interval_covers_too() -> None:
         )
         found = Judged.of(rows, Terms(replicates=1, buckets=64)).result().estimators["ips"]
         held += found.low <= 0.3 + 0.3 * 0.6 <= found.high
-    assert held >= 0.86 * runs  # 3 standard errors below 95%
+    assert held >= 0.84 * runs  # 3 standard errors below 95%
 
 
 def test_a_few_users_whose_weights_are_all_above_1_have_an_interval_soon(monkeypatch: pytest.MonkeyPatch) -> None:

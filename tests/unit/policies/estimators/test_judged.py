@@ -38,7 +38,7 @@ def values(judged: Judged) -> dict[str, tuple[float, ...]]:
 
 
 @given(cut=st.integers(0, 60), seed=st.integers(0, 5))
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=5, deadline=None)
 def test_merged_parts_are_the_whole(cut: int, seed: int) -> None:
     rows = some(60, seed)
     whole = Judged.of(rows, TERMS, {"immature": 3})

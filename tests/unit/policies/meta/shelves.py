@@ -14,7 +14,9 @@ from policies.version import Priors
 from streams.times import DAY
 
 D = len(recommend.FEATURES)
-SHIPPED = recommend.PRIOR
+SHARES = ("bias", "own_share", "own_part", "trending_share", "popular_share", "like_history")
+SURE = [2_000.0 if name in SHARES else 20_000.0 for name in recommend.FEATURES]
+SHIPPED: Priors = recommend.FLAT | {"precision": np.diag(SURE).tolist()}  # none that another training would change
 
 Feedback = Callable[[Floats, np.random.Generator], Floats]
 

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from policies.orders.changes import Watch
-from policies.orders.demand import PRIOR, DemandPopulation, DemandPrior, Evidence
+from policies.orders.demand import FLAT, PRIOR, DemandPopulation, DemandPrior, Evidence
 
 FOREVER = 1e9
-WIDE = DemandPrior.of({"a": 0.5, "b": 0.5, "half_life_days": FOREVER})
+WIDE = DemandPrior.of({"a": 0.5, "b": 0.5, "dispersion": 1.0, "half_life_days": FOREVER})
 
 
 def sold_out_daily(rate: float, stock: int, days: int, seed: int) -> tuple[Evidence, Evidence]:
@@ -114,8 +114,43 @@ def test_the_population_gives_back_the_prior_it_was_drawn_from() -> None:
     assert prior["dispersion"] == pytest.approx(1.0, rel=0.05)
 
 
+def test_the_fastest_sku_does_not_decide_for_all_how_dispersed_and_how_large_orders_are() -> None:
+    random = np.random.default_rng(4)
+    watched = DemandPopulation()
+    for sku in range(40):
+        for orders in random.poisson(0.3, 200).tolist():
+            watched.update(f"slow-{sku}", [[1.0, float(orders), 0.0]], [float(orders)])
+    for orders in random.poisson(random.gamma(2.0, 20.0, 200)).tolist():  # their variance is twenty times their mean
+        watched.update("fast", [[1.0, float(orders), 0.0]], [5.0 * orders])
+    prior = watched.prior()
+    assert prior["dispersion"] < 2.0
+    assert prior["size"] < 1.2
+
+
+def test_watches_that_the_last_unit_ended_do_not_make_orders_seem_to_come_in_clusters() -> None:
+    random = np.random.default_rng(8)
+    watched = DemandPopulation()
+    for sku in range(30):
+        for first in random.exponential(1.0 / 0.4, 200).tolist():  # of one unit each morning
+            sold = float(first < 1.0)
+            watched.update(f"sku-{sku}", [[min(1.0, first), sold, sold]], [sold])
+    assert watched.prior()["dispersion"] == pytest.approx(1.0, abs=0.1)
+
+
+def test_orders_told_together_are_known_to_be_of_single_units_as_those_told_apart_are() -> None:
+    together, apart = Evidence(), Evidence()
+    for orders in np.random.default_rng(6).poisson(0.5, 300).tolist():
+        for evidence in (together, apart):
+            evidence.watch(1.0, FOREVER)
+        together.sell_together(float(orders), float(orders), 0.0)
+        for _ in range(orders):
+            apart.sell(1.0)
+    assert together.belief(WIDE) == apart.belief(WIDE)
+    assert together.belief(WIDE).dispersion < 1.1
+
+
 def test_too_few_skus_leave_the_shipped_prior() -> None:
-    assert population(a=2.0, b=0.5, size=5, seed=3).prior() == PRIOR
+    assert population(a=2.0, b=0.5, size=5, seed=3).prior() == PRIOR != FLAT
     assert DemandPopulation().prior() == PRIOR
 
 

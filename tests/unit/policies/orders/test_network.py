@@ -32,6 +32,13 @@ def test_the_shipped_network_is_within_a_percent_of_zipkins_optimum(lead_time: i
     assert cost(zipkin(lead_time, penalty), WEIGHTS) / OPTIMUM[penalty][lead_time - 1] - 1.0 < 0.01
 
 
+@pytest.mark.parametrize(("lead_time", "penalty", "optimum"), [(1, 0.25, 2.9988418 / 4.0), (2, 0.25, 0.7600037)])
+def test_a_lost_sale_that_hardly_matters_is_no_matter_for_the_network(
+    lead_time: int, penalty: float, optimum: float
+) -> None:
+    assert cost(zipkin(lead_time, penalty), WEIGHTS) < 1.005 * optimum
+
+
 def test_it_beats_the_plain_rule_on_geometric_demand() -> None:
     instance = Instance(demand=Demand(family="geometric", mean=1.0), lead_time=2, penalty=19.0)
     assert cost(instance, WEIGHTS) < 0.995 * cost(instance, None)

@@ -52,8 +52,8 @@ def one(**changed: object) -> Choice:
     return choose([review(**changed)])[0]
 
 
-@settings(deadline=None, max_examples=40)
-@given(st.lists(reviews, min_size=1, max_size=12), st.integers(1, 30))
+@settings(deadline=None, max_examples=20)
+@given(st.lists(reviews, min_size=1, max_size=12), st.integers(1, 12))
 def test_a_choice_is_bit_equal_alone_and_in_any_batch(asked: list[Review], copies: int) -> None:
     alone = [choose([each])[0] for each in asked]
     crowd = choose(asked * copies)
@@ -88,7 +88,7 @@ def test_a_choice_is_bit_equal_in_blocks_of_every_size() -> None:
     assert [repr(each) for each in shifted] == narrow[7:] + narrow[:7] + narrow[: BLOCK + 9]
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=80)
 @given(reviews)
 def test_an_order_is_whole_packs_within_the_bounds(asked: Review) -> None:
     quantity = choose([asked])[0].quantity
@@ -168,7 +168,7 @@ def test_the_cost_is_near_the_optimum_of_zipkins_instances(lead_time: int, short
     assert cost == pytest.approx(OPTIMUM[shortage_cost][lead_time - 1], rel=0.025)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(reviews, st.floats(0.01, 0.999))
 @example(review(belief=LUMPY, lead_time_days=0.0, review_days=7.0, holding_cost=0.0, shortage_cost=0.0), 0.5)
 def test_a_fill_rate_that_is_asked_for_never_orders_less(asked: Review, fill: float) -> None:

@@ -43,7 +43,7 @@ def test_the_level_is_erlangs_where_demand_is_poisson(rate: float, lead_days: fl
     assert asked.fast == 0.0
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.filter_too_much])
+@settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.filter_too_much])
 @given(reviews, st.lists(st.floats(0.0, 40.0), min_size=2, max_size=8))
 def test_more_stock_of_a_slow_mover_never_orders_more_whatever_is_believed(asked: Review, stocks: list[float]) -> None:
     known = replace(asked, due=(), lead_time_days=min(asked.lead_time_days, 7.0))

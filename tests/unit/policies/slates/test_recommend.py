@@ -8,7 +8,7 @@ from policies.slates.recommend import FEATURES, prior_of, quantise, query
 from policies.slates.slate import Query, choose
 from policies.version import SHIPPED
 
-WIDE = ("bought_before", "due", "bought_with", "novelty_of_user", "price_fit")
+WIDE = ("due", "bought_with", "novelty_of_user", "price_fit")
 
 
 @pytest.mark.parametrize("wide", WIDE)

@@ -29,7 +29,7 @@ def query(rng: np.random.Generator, candidates: int, size: int = 10) -> Query:
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     seed=st.integers(0, 2**32),
     counts=st.lists(st.integers(0, MAX_CANDIDATES) | st.just(MAX_CANDIDATES), min_size=1, max_size=2 * BLOCK),

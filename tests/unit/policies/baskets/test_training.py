@@ -6,8 +6,8 @@ import numpy as np
 
 from policies.baskets.encoder import SCHEMA, Weights
 from policies.baskets.features import FEATURES
+from policies.baskets.training import Log, collect, fit, learn, train
 from policies.tasks.shop import baskets, draw_task
-from policies.training.recommendation import Log, collect, fit, learn, train
 
 
 def test_the_loss_falls_and_the_same_seed_gives_the_same_weights() -> None:

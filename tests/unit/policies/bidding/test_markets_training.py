@@ -5,7 +5,7 @@ import pytest
 
 from policies.bidding.blocks import CELLS, Block
 from policies.bidding.markets import FLAT, GRID, from_tensors, shipped
-from policies.training.bidding import DOUBT, weights_of
+from policies.bidding.markets_training import DOUBT, weights_of
 
 
 def test_markets_of_one_kind_take_the_weight_but_for_what_is_left_to_doubt() -> None:
