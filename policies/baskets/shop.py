@@ -139,7 +139,7 @@ class Shop:
         )
         self._tops = np.unique(np.concatenate([self.trend.highest(rate, count) for rate, count in tops]))
         self._best = {}
-        self._unseen = 0.0
+        self._unseen = 0.0 if len(self._tops) else np.inf  # what wasn't there can't have been seen
 
     def _best_of(self, kind: int) -> Ids:
         if kind not in self._best:

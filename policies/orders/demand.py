@@ -101,7 +101,7 @@ class Evidence(msgspec.Struct, array_like=True):
     >>> evidence = Evidence()
     >>> evidence.watch(10.0, half_life_days=1e9)
     >>> for _ in range(20): evidence.sell(1.0)
-    >>> round(evidence.belief(DemandPrior.of({"a": 1.0, "b": 1.0, "size": 1.0})).mean, 2)  # (1 + 20) / (1 + 10)
+    >>> round(evidence.belief(DemandPrior.of(FLAT | {"a": 1.0, "b": 1.0})).mean, 2)  # (1 + 20) / (1 + 10)
     1.91
     """
 
