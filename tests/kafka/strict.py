@@ -1,6 +1,7 @@
 """A broker where everybody has to show who they are, by any of the ways that there are, and may do what is granted."""
 
 import datetime as dt
+import time
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ from tests.chaos.own_broker import OwnBroker, running
 
 PASSWORD: Final = "of-a-broker-that-lives-as-long-as-the-test"  # noqa: S105
 KEY_PASSWORD: Final = "of-a-key-that-lives-as-long-as-the-test"  # noqa: S105
+PATIENCE_S: Final = 30.0
 USERS: Final = ("plain", "scram256", "scram512", "bearer", "certified")
 _KINDS: Final = {
     "topic": ResourceType.TOPIC,
@@ -112,9 +114,16 @@ def principal(user: str) -> str:
 
 
 def grant(address: str, user: str, rights: Iterable[Right]) -> None:
-    """Allow a user exactly these."""
+    """Allow a user these, and wait until the broker knows: what the controller has noted reaches it a little later."""
+    wanted = {_acl(user, right) for right in rights}
+    everything = ResourcePatternFilter(ResourceType.ANY, None, ACLResourcePatternType.ANY)
     with _admin(address) as client:
-        assert client.create_acls([_acl(user, right) for right in rights])["failed"] == []
+        assert client.create_acls(list(wanted))["failed"] == []
+        end = time.monotonic() + PATIENCE_S
+        told = ACLFilter(principal(user), None, ACLOperation.ANY, ACLPermissionType.ANY, everything)
+        while wanted - set(client.describe_acls(told)[0]):
+            assert time.monotonic() < end, "the broker never heard of the rights"
+            time.sleep(0.05)
 
 
 def withdraw(address: str, user: str, right: Right) -> None:

@@ -129,9 +129,10 @@ it: what differs there is chance.""",
         table="slow_loop",
         title="The slow loop of slates",
         text="""\
-The live agents over drawn shops and Complete Journey households, under version 0 and beside the learner: only the prior
-over weights, and how much is explored, may change. The later half of the questions is judged. The last line is of a
-shop whose prior is the best there is already: there nothing should be published.""",
+The live agents over drawn shops and Complete Journey households, by the flat prior, by the one that ships, and beside
+the learner: only the prior over weights, and how much is explored, may change. The later half of the questions is
+judged. No oracle prior is known. The last line is of a shop whose prior is the best there is already: there nothing
+should be published.""",
     ),
 )
 
