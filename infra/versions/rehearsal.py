@@ -1,6 +1,7 @@
 """Drawn shops served by the live agents: what the prior over slates is trained on."""
 
 from collections import defaultdict
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -9,7 +10,7 @@ import orjson
 
 from infra.evaluate.shop_log import Log, basket_log, log_of, played
 from policies.linalg import Floats
-from policies.meta.sample import Ring
+from policies.meta.sample import Ring, Stream
 from policies.slates.recommend import DOMAIN, FEATURES
 from policies.slates.training import Played, Shop
 from policies.tasks.tastes import TasteShop
@@ -23,14 +24,14 @@ def rehearse(shop: Shop, prior: Priors) -> Played | None:
     log = log_of(shop) if isinstance(shop, TasteShop) else basket_log(*shop)
     if log is None:
         return None
-    rings = defaultdict[str, Ring](Ring)
+    heard: list[Experience] = []
     slates: dict[str, list[str]] = {}
     spread: list[Floats] = []
     for made in played(log, policy=PolicyVersion(number=1, parent=0, priors={DOMAIN: prior})):
         if made.value is None:
             continue
         if made.topic is EXPERIENCES:
-            _keep(rings, msgspec.json.decode(made.value, type=Experience))
+            heard.append(msgspec.json.decode(made.value, type=Experience))
         elif made.topic is RECOMMENDATIONS:
             slate = msgspec.json.decode(made.value, type=Recommendation)
             slates[slate.event_id] = [item.item_id for item in slate.items]
@@ -39,12 +40,16 @@ def rehearse(shop: Shop, prior: Priors) -> Played | None:
             if len(told["candidates"]) > 1:
                 spread.append((np.array(told["features"]["phi"]) / told["features"]["unit"]).var(axis=0))
     variance = np.mean(spread, axis=0) if spread else np.zeros(len(FEATURES))
-    return Played([ring.episodes() for _, ring in sorted(rings.items())], variance, _recall(log, slates))
+    return Played(streams_of(heard), variance, _recall(log, slates))
 
 
-def _keep(rings: dict[str, Ring], told: Experience) -> None:
-    if told.domain == DOMAIN:
-        rings[told.entity].add(int(told.occurred_at), told.contexts, told.outcomes, told.propensities)
+def streams_of(heard: Iterable[Experience]) -> list[Stream]:
+    """What a learner keeps of each user's slates, in order of their names."""
+    rings = defaultdict[str, Ring](Ring)
+    for one in heard:
+        if one.domain == DOMAIN:
+            rings[one.entity].add(int(one.occurred_at), one.contexts, one.outcomes, one.propensities)
+    return [ring.episodes() for _, ring in sorted(rings.items())]
 
 
 def _recall(log: Log, slates: dict[str, list[str]]) -> float:

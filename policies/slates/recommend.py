@@ -7,7 +7,6 @@ own part goes by how much of those baskets the item was: one bought on small tri
 ships has gone on from there over drawn shops (policies.slates.training).
 """
 
-from functools import cache
 from typing import Final
 
 import numpy as np
@@ -60,7 +59,6 @@ FLAT: Final[Priors] = {
 }
 
 
-@cache
 def shipped() -> Priors:
     """The prior that ships with the package. Raises ArtefactError for a file that is damaged."""
     tensors = load(FOLDER / f"{DOMAIN}.safetensors", schema=SCHEMA).tensors

@@ -12,7 +12,6 @@ would call better, or worse, are so.
 # ruff: noqa: T201 # run by hand: what it prints is what it is for
 
 import argparse
-from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -21,9 +20,10 @@ import numpy as np
 
 from infra.evaluate.shop_log import K, Log, log_of
 from infra.serving.tuning import settle
+from infra.versions.rehearsal import streams_of
 from policies.linalg import Floats
 from policies.meta.gate import judge
-from policies.meta.sample import KEEP, Ring, Split, Stream
+from policies.meta.sample import Split
 from policies.meta.schools import SCHOOLS
 from policies.slates.evidence import GaussianPrior
 from policies.slates.recommend import DOMAIN, FEATURES, PRIOR, SCALE
@@ -73,13 +73,6 @@ def told(log: Log) -> tuple[list[Decision], list[Experience]]:
         elif made.value is not None and made.topic is EXPERIENCES:
             heard.append(msgspec.json.decode(made.value, type=Experience))
     return decisions, [one for one in heard if one.domain == DOMAIN]
-
-
-def streams_of(heard: Sequence[Experience]) -> list[Stream]:
-    rings = defaultdict[str, Ring](Ring)
-    for one in heard:
-        rings[one.entity].add(int(one.occurred_at), one.contexts, one.outcomes, one.propensities)
-    return [ring.episodes()[-KEEP:] for ring in rings.values()]
 
 
 def query(one: Decision) -> Query:
