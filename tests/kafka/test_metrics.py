@@ -224,6 +224,7 @@ def test_a_decision_shows_its_propensity_and_the_learner_its_count(setting: Sett
     events = [orjson.dumps({**asks, "event_id": f"e{n}", "occurred_at": AT + n}) for n in range(3)]
     send(setting.address, f"{setting.prefix}user-events", [(b"u", event) for event in events])
     await_total(port, "tradewind_decisions_total", 3)
+    await_total(port, "tradewind_actions_total", 3)  # an action counts once it is committed, which is a little later
     found = scraped(port)
     assert found["tradewind_actions_total", (("topic", "recommendations"),)] == 3
     assert found["tradewind_policy_version", ()] == 0
