@@ -38,6 +38,7 @@ from streams.topics import (
 from streams.views import Views
 
 NAME: Final = "replenishment"
+TOLD: Final = 6  # decimals of units in the log: beyond them processors differ
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -255,8 +256,8 @@ def _features(review: Review, choice: Choice) -> dict[str, Any]:
         "min_order": review.min_order,
         "max_order": review.max_order,
         "min_fill_rate": review.min_fill_rate,
-        "projected": choice.projected,
-        "level": choice.level,
+        "projected": round(choice.projected, TOLD),
+        "level": round(choice.level, TOLD),
         "service": choice.service,
         "enough": choice.enough,
         "fast": choice.fast,

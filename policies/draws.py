@@ -6,7 +6,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from policies.linalg import Floats, normal_quantile
+from policies.linalg import Floats
+from policies.portable import normal_quantile
 
 _GAMMA: Final = np.uint64(0x9E3779B97F4A7C15)
 _MIXES: Final = (
@@ -41,7 +42,7 @@ def uniforms(seeds: npt.NDArray[np.uint64], count: int) -> Floats:
 
 
 def normals(uniform: Floats) -> Floats:
-    """Standard normals from uniforms, by the inverse distribution function. Any shape."""
+    """Standard normals from uniforms, by the inverse distribution function, on a fine grid. Any shape."""
     return normal_quantile(uniform)
 
 

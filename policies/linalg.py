@@ -5,10 +5,11 @@ threads. Here everything is built from elementwise operations, which round each 
 summation. The small dimension d (weights of a belief, around ten) is looped over; the batch B comes last.
 
 Sums, products, quotients and roots are rounded alike by numpy and torch, so either may do them: numpy starts sooner,
-torch is faster on large arrays. Exponentials and logarithms are not, so each place keeps to one library.
+torch is faster on large arrays. Exponentials and logarithms are not, so each place keeps to one library; what is logged
+of them, or kept, comes from `policies/portable.py`, since no library has the same bits on every processor.
 """
 
-from typing import Any, Final, cast
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -17,8 +18,6 @@ import torch
 Floats = npt.NDArray[np.float64]
 
 _FEW: Final = 8000  # results of a dot product, up to which all products at once stay in the cache
-
-_special: Any = torch.special  # its stubs leave the types open
 
 
 def factor(matrix: Floats, right: Floats) -> tuple[Floats, Floats, Floats]:
@@ -82,8 +81,3 @@ def logsumexp(x: Floats) -> Floats:
 def logaddexp(a: Floats, b: Floats) -> Floats:
     """log(exp a + exp b); -inf where both are."""
     return logsumexp(np.stack([a, b]))
-
-
-def normal_quantile(p: Floats) -> Floats:
-    """The inverse of the standard normal distribution function. Any shape."""
-    return cast(torch.Tensor, _special.ndtri(torch.as_tensor(p))).numpy()

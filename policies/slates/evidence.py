@@ -7,6 +7,7 @@ The model is Bayesian linear regression, y = φ·θ + ε, θ ~ N(m, Λ₀⁻¹),
 
 from dataclasses import dataclass
 from functools import cache
+from math import exp
 
 import msgspec
 import numpy as np
@@ -83,7 +84,7 @@ class Evidence(msgspec.Struct):
     def add(self, phi: Floats, y: Floats, *, noise: float, at: int, memory_ms: float) -> None:
         """Take in outcomes y [n] at contexts φ [n, d]. What was known fades by exp(-Δt / memory)."""
         known, shift = self.read(phi.shape[1])
-        kept = float(np.exp(-max(0, at - self.at) / memory_ms)) if self.at else 1.0
+        kept = exp(-max(0, at - self.at) / memory_ms) if self.at else 1.0
         # einsum, not BLAS: its order of summation doesn't depend on where the arrays lie in memory
         precision = kept * known + np.einsum("ni,nj->ij", phi, phi) / noise
         self.upper = precision[_upper(len(precision))].tobytes()

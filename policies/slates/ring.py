@@ -7,6 +7,7 @@ encoder, so that what they taught stays, however long ago it was.
 """
 
 from collections.abc import Iterable
+from math import exp
 from typing import Final
 
 import msgspec
@@ -53,7 +54,7 @@ def under(evidence: Evidence, encoder: Encoder, ring: Iterable[Kept], *, memory_
         if not one.rewards:
             continue
         phi = one.features(encoder)
-        counts = float(np.exp(-max(0, evidence.at - one.at) / memory_ms)) / one.noise
+        counts = exp(-max(0, evidence.at - one.at) / memory_ms) / one.noise
         row = counts * np.einsum("n,ni->i", phi[:, ENCODED], phi)  # not BLAS: see Evidence.add
         precision[ENCODED] += row
         shift[ENCODED] += counts * np.einsum("n,n->", phi[:, ENCODED], np.frombuffer(one.rewards))

@@ -17,6 +17,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from policies import portable
 from policies.draws import gumbels, normals, uniforms
 from policies.linalg import Floats, dot, logaddexp, logsumexp, total
 from policies.slates.evidence import GaussianPrior, posterior
@@ -173,8 +174,9 @@ def slot_propensities(logits: Floats, chosen: Ints) -> Floats:
     draws, rows, width = logits.shape
     slots = chosen.shape[1]
     flat = _flat(chosen, width).T  # [k, B]
+    vacant = logits[0].reshape(-1)[flat] == -np.inf  # [k, B] nothing left to choose
     with np.errstate(invalid="ignore", divide="ignore"):  # rows without candidates, or where all but a few underflow
-        weights = np.exp(logits - logits.max(axis=2, keepdims=True)).reshape(draws, -1)  # [M, B·C]
+        weights = portable.exp(logits - logits.max(axis=2, keepdims=True)).reshape(draws, -1)  # [M, B·C]
         # what is still to be had at each slot, summed from the end: no difference of nearly equal numbers
         left = np.empty((slots + 1, draws, rows))
         taken = weights[:, flat].transpose(1, 0, 2)  # [k, M, B]
@@ -182,9 +184,10 @@ def slot_propensities(logits: Floats, chosen: Ints) -> Floats:
         weights[:, flat] = 0.0
         left[0] = weights.reshape(logits.shape).sum(axis=2)  # by numpy, in an order that depends on the width alone
         left = np.add.accumulate(left)[:0:-1]
-        joint = total(np.multiply.accumulate(taken / left).swapaxes(0, 1))  # Σ_m P_m(a_1 … a_j), [k, B]
+        step = np.where(vacant[:, None], 1.0, taken / left)
+        joint = total(np.multiply.accumulate(step).swapaxes(0, 1))  # Σ_m P_m(a_1 … a_j), [k, B]
         found = joint / np.concatenate([np.full_like(joint[:1], draws), joint[:-1]])
-        safe = (left[-1].min(axis=0) > TINY) & (joint[-1] > TINY)
+        safe = (vacant | (left.min(axis=1) > TINY)).all(axis=0) & (joint[-1] > TINY)
     if not safe.all():
         found[:, ~safe] = _from_logs(logits[:, ~safe], chosen[~safe])
     return found.T
