@@ -12,7 +12,7 @@ from agents.fold import fold
 from agents.identity import decision_id
 from agents.treatment import Treatment, Treatments, shadowed
 from policies.draws import seed_of
-from policies.price_ladder import DOMAIN, Belief, Choice, Evidence, Ladder, believe, choose, shipped
+from policies.price_ladder import DOMAIN, PRIOR, Belief, Choice, Evidence, Ladder, believe, choose
 from policies.price_population import Review
 from policies.version import PolicyVersion, Priors
 from streams.records import Decision, Experience, Outcome, PriceChange, PriceReview, Pricing
@@ -252,7 +252,7 @@ def _reason(made: Made, features: Mapping[str, Any]) -> str:
 
 def prior_of(version: PolicyVersion) -> Priors:
     """What a version says of prices."""
-    return version.prior(DOMAIN, shipped())
+    return version.prior(DOMAIN, PRIOR)
 
 
 def _seed(by: Treatment[Priors], review: PriceReview) -> int:

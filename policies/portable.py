@@ -1,19 +1,25 @@
-"""Exponentials and normal quantiles that come out the same, to the bit, on every processor.
+"""What comes out the same, to the bit, on every processor: exponentials, normal quantiles, choices among equals.
 
 Libraries choose their code for an exponential by what the processor can do, and those codes differ in the last bit.
 Sums, products, square roots and roundings don't: IEEE 754 says what they are. So e^x is made of those, and normal
-quantiles are rounded to a grid far coarser than what two codes differ by, and far finer than what hangs on a draw.
+quantiles are rounded to a grid far coarser than what two codes differ by, and far finer than what hangs on a draw. So
+are learned numbers: a few digits say all that was learned. And a partial sort leaves equal ones in an order that is the
+processor's; here the first of them comes first.
 """
 
 from math import sqrt
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from policies.linalg import Floats
 
+Ints = npt.NDArray[np.int64]
+
 GRID: Final = 2.0**-20  # of normal quantiles: codes differ by 1e-15, so one in 10⁹ may still be rounded apart
+DIGITS: Final = 4  # of what is learned that are kept
 LEAST: Final = -760.0  # of exponents: e to it is 0
 
 _PARTS: Final = 64  # of a doubling, in the table
@@ -58,6 +64,34 @@ def exp(x: Floats) -> Floats:
     n -= _PARTS * _FIRST
     found *= _POWERS.take(n.astype(np.int32), mode="clip")
     return found
+
+
+def largest(weights: Floats, count: int) -> Ints:
+    """Where the `count` largest stand, in order of place; of equal ones the first. [n] → [min(count, n)].
+
+    >>> largest(np.array([3.0, 1.0, 2.0, 2.0, 2.0]), 3).tolist()
+    [0, 2, 3]
+    """
+    if len(weights) <= count:
+        return np.arange(len(weights))
+    least = np.partition(weights, len(weights) - count)[len(weights) - count]
+    taken = weights > least
+    taken[np.flatnonzero(weights == least)[: count - np.count_nonzero(taken)]] = True
+    return np.flatnonzero(taken)
+
+
+def rounded(learned: float) -> float:
+    """To DIGITS significant digits.
+
+    >>> rounded(0.123456), rounded(-98765.4)
+    (0.1235, -98770.0)
+    """
+    return float(f"{learned:.{DIGITS}g}")
+
+
+def kept(weights: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+    """A network's weights as they are shipped: each `rounded`."""
+    return np.array([rounded(each) for each in weights.ravel().tolist()], dtype=np.float32).reshape(weights.shape)
 
 
 def normal_quantile(p: Floats) -> Floats:

@@ -14,7 +14,6 @@ a few tails, exact, and the same whatever the seed. No topic, no clock, no dice.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from itertools import pairwise
 from math import erfc, floor, isfinite, sqrt
 from statistics import NormalDist
@@ -23,10 +22,9 @@ from typing import Final
 import msgspec
 import numpy as np
 
-from policies.artefact import load
+from policies import shipped
 from policies.bandit.picking import pick
 from policies.linalg import Floats
-from policies.shipped import FOLDER
 from policies.version import Priors
 
 DOMAIN: Final = "pricing"
@@ -52,12 +50,7 @@ FLAT: Final[Priors] = {
 }
 
 
-@cache
-def shipped() -> Priors:
-    """The prior that ships with the package. Raises ArtefactError for a file that is damaged."""
-    tensors = load(FOLDER / f"{DOMAIN}.safetensors", schema=SCHEMA).tensors
-    return FLAT | {name: float(tensors[name]) for name in FLAT}
-
+PRIOR: Final[Priors] = FLAT | shipped.numbers(DOMAIN, schema=SCHEMA, names=FLAT)
 
 _NORMAL: Final = NormalDist()
 _TINY: Final = 1e-300

@@ -23,12 +23,22 @@ _NUMBERS: Final = "fiu"  # kinds of a tensor: floats and whole numbers
 MAX_BYTES: Final = 640 * 1024  # in base64, one Kafka message still holds it
 
 
+@cache
+def shipped_sha256() -> str:
+    """The hash of the priors that come with the package, so that version 0 of another package has another hash."""
+    digest = sha256()
+    for path in sorted(FOLDER.glob("*.safetensors")):
+        digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
 @dataclass(frozen=True, kw_only=True)
 class PolicyVersion:
     """What `step` chooses by. A new version is a new object; the one in use is never changed.
 
     `priors` holds, per domain, what a new entity's belief starts from; a domain that it leaves out is as shipped.
-    `published_at` is epoch ms; `evidence` is what the gate found.
+    `published_at` is epoch ms; `evidence` is what the gate found. `shipped` is the hash of what the domains that it
+    leaves out go by; "" where just that is being made, which mustn't hang on what there was before.
     """
 
     number: int
@@ -38,6 +48,7 @@ class PolicyVersion:
     published_at: int = 0
     seed: int = 0
     evidence: dict[str, Any] = field(default_factory=dict[str, Any])
+    shipped: str = field(default_factory=shipped_sha256)
 
     @cached_property
     def raw(self) -> bytes:
@@ -50,7 +61,7 @@ class PolicyVersion:
             "made_at": str(self.published_at),
             "seed": str(self.seed),
             "evidence": orjson.dumps(self.evidence, option=orjson.OPT_SORT_KEYS).decode(),
-            "shipped": shipped_sha256(),  # what the domains that it leaves out go by
+            "shipped": self.shipped,
         }
         return pack(tensors_of(self.priors), about)
 
@@ -161,15 +172,6 @@ def apart(one: PolicyVersion, other: PolicyVersion) -> list[str]:
 
 def _equal(one: Array, other: Array) -> bool:
     return one.dtype == other.dtype and one.shape == other.shape and one.tobytes() == other.tobytes()
-
-
-@cache
-def shipped_sha256() -> str:
-    """The hash of the priors that come with the package, so that version 0 of another package has another hash."""
-    digest = sha256()
-    for path in sorted(FOLDER.glob("*.safetensors")):
-        digest.update(path.name.encode() + path.read_bytes())
-    return digest.hexdigest()
 
 
 SHIPPED: Final = PolicyVersion(number=0, parent=0, priors={})

@@ -118,8 +118,7 @@ def promote(  # noqa: PLR0913 # each is an option
     from infra.versions import policy_log, promoting
 
     loaded = _settings(bootstrap_servers, prefix)
-    log = _read(loaded)
-    version = _numbered(log, int(which)) if which.isdecimal() else _from_file(log, Path(which))
+    log, version = _asked_for(which, loaded)
     asked = promoting.Asked(which=which, evidence=evidence or (), max_age=max_age, force=force, reason=reason or "")
     proof, why = promoting.proof(log.serving.current, version, asked)
     after = policy_log.act(loaded, log, version, "promote", reason=why, hold=hold, proof=proof)
@@ -148,8 +147,7 @@ def offer(
     from infra.versions.tried import tried, words
 
     loaded = _settings(bootstrap_servers, prefix)
-    log = _read(loaded)
-    version = _numbered(log, int(which)) if which.isdecimal() else _from_file(log, Path(which))
+    log, version = _asked_for(which, loaded)
     if version.sha256 not in log.versions and version.number:
         log = policy_log.offer(loaded, log, version, reason=reason.strip())
     if as_json:
@@ -249,6 +247,19 @@ def _read(loaded: "Settings") -> "PolicyLog":
     from infra.versions import policy_log
 
     return policy_log.read(loaded)
+
+
+def _asked_for(which: str, loaded: "Settings") -> tuple["PolicyLog", Any]:
+    """All versions, and the one of that number or file. What is wrong with a file is said before a broker is asked."""
+    if which.isdecimal():
+        log = _read(loaded)
+        return log, _numbered(log, int(which))
+    from infra.versions.pretrained import as_version
+    from policies.version import SHIPPED
+
+    as_version(Path(which), SHIPPED, 1)
+    log = _read(loaded)
+    return log, _from_file(log, Path(which))
 
 
 def _numbered(log: "PolicyLog", number: int) -> Any:

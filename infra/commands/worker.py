@@ -52,15 +52,19 @@ def _run(loaded: "Settings", names: str | None, *, with_learner: bool) -> None:
     from infra.mapping.load import rules_of
     from infra.replay.cast import chosen
     from infra.serving.app import group_of
+    from infra.serving.throttle import Throttled
     from infra.serving.worker import serve
 
     # Before the agents: a wrong address shall not wait for torch to be imported.
+    share = loaded.learner_cpu_share
     usual = FLOWS if with_learner else SERVING
     wanted = list(usual) if names is None else [name.strip() for name in names.split(",")]
     given = intakes(rules_of(loaded))
     taking = [intake for intake in given if names is None or intake.name in wanted]
     provision.ensure(loaded, [*(flow for name, flow in FLOWS.items() if name in wanted), *taking])
     own = [name for name in wanted if name not in {intake.name for intake in taking}]
-    cast = [*chosen(",".join(own), loaded), *taking]
+    agents = chosen(",".join(own), loaded)
+    beside = [Throttled(one, share, alone=False) if one.name == "learner" else one for one in agents]
+    cast = [*beside, *taking]
     group = group_of(loaded, [agent.name for agent in cast], [*SERVING, *(intake.name for intake in given)])
     serve(loaded, cast, group=group, announce=lambda text: print(text, flush=True))

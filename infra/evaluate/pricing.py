@@ -27,7 +27,7 @@ from policies.linalg import Floats
 from policies.meta.sample import Ring, Stream
 from policies.meta.schools import SCHOOLS
 from policies.meta.trial import attempt
-from policies.price_ladder import DOMAIN, FLAT, Belief, Evidence, Ladder, believe, choose, nearest, shipped
+from policies.price_ladder import DOMAIN, FLAT, PRIOR, Belief, Evidence, Ladder, believe, choose, nearest
 from policies.price_population import FEWEST, Review
 from policies.tasks.pricing import NOISE, SPREAD, Products
 from policies.tasks.shopper import Drift
@@ -103,7 +103,7 @@ class _Population:
     """What is learned from the products so far: the prior that the next one starts from."""
 
     def __init__(self, policy: str) -> None:
-        self.prior: Priors = FLAT if policy == "flat-prior" else shipped()
+        self.prior: Priors = FLAT if policy == "flat-prior" else PRIOR
         self.versions = 0
         self._learns = policy == "meta"
         self._streams: list[tuple[str, Stream]] = []

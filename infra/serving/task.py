@@ -19,7 +19,7 @@ from infra.metrics.observed import Observed
 from infra.serving.inbox import Fetched, Inbox, Run
 from infra.serving.outlet import Outlet
 from infra.serving.tally import Tally
-from infra.serving.throttle import stepped
+from infra.serving.throttle import rested, stepped
 from infra.serving.transport import Span
 from infra.settings import Settings
 from infra.state.changelog import changelog_topic, changes
@@ -36,6 +36,7 @@ from streams.views import Views
 
 _ALIGN_S: Final = 0.5  # how long a task that catches up waits for an input of which it knows a backlog
 _TELL_S: Final = 0.5  # how far behind the group may be in what it knows of a task's place
+_RESTS: Final = 1 / 3  # of the time after which a task that stands still is one that has stalled
 _AHEAD: Final = 2  # batches of each input that may wait in memory
 
 log = logging.getLogger(__name__)
@@ -193,6 +194,7 @@ class Task:
         while True:
             await self._running.wait()
             idle = not await self._gather()
+            await rested(self.agent, most=_RESTS * self._around.settings.stall_timeout_s)
             async with self._busy:
                 if not self._running.is_set():
                     continue

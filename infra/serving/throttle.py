@@ -1,7 +1,7 @@
-"""An agent that leaves the processor to others: it rests after its steps, so that its process keeps to a share.
+"""An agent that leaves the processor to others: it rests between its steps, so that they keep to a share.
 
-Its steps may take seconds, and so may its rests: both are spent in a thread, and the event loop stays free for what the
-group expects of this process in the meantime.
+Its steps may take seconds, and so may its rests. A step is made in a thread, so that the event loop stays free for the
+other agents and for what the group expects of this process; a rest comes before a step, where it can be broken off.
 """
 
 import asyncio
@@ -14,31 +14,44 @@ from agents.contract import Agent, Input, State, Step
 from infra.serving.wrapped import Wrapped
 from policies.version import PolicyVersion
 
-_LONGEST_S: Final = 1.0  # one rest: a rebalance has to wait for it; what is owed beyond it follows later steps
 _SAVED_S: Final = 2.0  # processor time that idle hours save up, at most
 
 
 @dataclass(slots=True)
 class Throttled(Wrapped):
-    """The agent itself, slower: what it puts out is the same. `share` is of one processor core, above 0."""
+    """The agent itself, slower: what it puts out is the same. `share` is of one processor core, above 0.
+
+    `alone`: the whole process works for this agent, so that all of its processor time counts; else its steps' alone.
+    """
 
     agent: Agent
     share: float
-    used: float = field(default_factory=time.process_time)
+    alone: bool = True
+    steps_s: float = 0.0
     since: float = field(default_factory=time.monotonic)
+    before_s: float = field(default_factory=time.process_time)
 
     def step(self, state: State, batch: Sequence[Input], policy: PolicyVersion, now: int) -> Step:
-        made = self.agent.step(state, batch, policy, now)
-        time.sleep(min(_LONGEST_S, self.owed()))
-        return made
+        began = time.thread_time()
+        try:
+            return self.agent.step(state, batch, policy, now)
+        finally:
+            self.steps_s += time.thread_time() - began
 
     def owed(self) -> float:
         """How long to rest until the time used is within the share, in seconds."""
-        owed = (time.process_time() - self.used) / self.share - (time.monotonic() - self.since)
+        used = time.process_time() - self.before_s if self.alone else self.steps_s
+        owed = used / self.share - (time.monotonic() - self.since)
         least = -_SAVED_S / self.share
         if owed < least:
             self.since += least - owed
         return max(0.0, owed)
+
+
+async def rested(agent: Agent, *, most: float) -> None:
+    """Come back when the agent may make its next step, after `most` seconds in any case: the rest stays owed."""
+    if isinstance(agent, Throttled) and (owed := agent.owed()) > 0.0:
+        await asyncio.sleep(min(most, owed))
 
 
 async def stepped(agent: Agent, state: State, batch: Sequence[Input], policy: PolicyVersion, now: int) -> Step:

@@ -114,9 +114,9 @@ def as_version(path: Path, parent: PolicyVersion, number: int) -> PolicyVersion:
         own = priors_of({f"{domain}.{name}": array for name, array in found.tensors.items()})
         seed = int(found.about.get("seed", "0"))
     except (ArtefactError, KeyError, ValueError) as error:
-        raise UserError(f"{path} can't be promoted: {error}") from error
+        raise UserError(f"{path} can't become a version: {error}") from error
     if domain not in DOMAINS:
-        raise UserError(f"{path} can't be promoted: {domain!r} is no domain whose prior a version holds")
+        raise UserError(f"{path} can't become a version: {domain!r} is no domain whose prior a version holds")
     return PolicyVersion(
         number=number,
         parent=parent.number,
@@ -170,10 +170,10 @@ def _open(path: Path) -> Artefact:
     try:
         found = unpack(raw, schema=_schema(raw))
     except ArtefactError as error:
-        raise UserError(f"{path} can't be promoted: {error}") from error
+        raise UserError(f"{path} can't become a version: {error}") from error
     wrong = [name for name, array in found.tensors.items() if not np.isfinite(np.asarray(array)).all()]
     if wrong:
-        raise UserError(f"{path} can't be promoted: {wrong[0]} holds numbers that aren't finite")
+        raise UserError(f"{path} can't become a version: {wrong[0]} holds numbers that aren't finite")
     return found
 
 

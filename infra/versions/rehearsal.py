@@ -27,7 +27,7 @@ def rehearse(shop: Shop, prior: Priors) -> Played | None:
     heard: list[Experience] = []
     slates: dict[str, list[str]] = {}
     spread: list[Floats] = []
-    for made in played(log, policy=PolicyVersion(number=1, parent=0, priors={DOMAIN: prior})):
+    for made in played(log, policy=PolicyVersion(number=1, parent=0, priors={DOMAIN: prior}, shipped="")):
         if made.value is None:
             continue
         if made.topic is EXPERIENCES:

@@ -22,9 +22,8 @@ from typing import Any, Final, Self
 import numpy as np
 import numpy.typing as npt
 
-from policies.artefact import load
 from policies.linalg import Floats
-from policies.shipped import FOLDER
+from policies.shipped import tensors
 
 SCHEMA: Final = "tradewind.history-prior/1"
 SEGMENTS: Final = (18, 11, 2)  # of a token: embedding, words, price; a last number is ONE
@@ -78,7 +77,7 @@ class Weights:
 @cache
 def shipped() -> Weights:
     """The weights that come with the package. Raises ArtefactError."""
-    return Weights.of(load(FOLDER / "history.safetensors", schema=SCHEMA).tensors)
+    return Weights.of(tensors("history", schema=SCHEMA))
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ import torch
 from policies.adam import Adam
 from policies.attention.encoder import HIGHEST, KINDS, NOBODY, SCHEMA, SEGMENTS, Tokens, Weights
 from policies.attention.questions import NOTHING, Questions, joined, questions
+from policies.portable import kept
 from policies.tasks.tastes import TasteShop, draw_shop
 
 DRAWN: Final = 120  # shops
@@ -46,7 +47,7 @@ def train(
     weights = fit(given, seed, epochs, tell)
     asked_in_all = str(len(given.ages))
     about = {"schema": SCHEMA, "seed": str(seed), "questions": asked_in_all, "trained_on": f"{drawn} drawn shops"}
-    return {name: array.astype(np.float32) for name, array in weights.arrays().items()}, about
+    return {name: kept(array) for name, array in weights.arrays().items()}, about
 
 
 def fit(given: Questions, seed: int, epochs: int, tell: Callable[[str], None], heads: int = HEADS) -> Weights:

@@ -14,6 +14,7 @@ from policies.baselines.next_basket import DecayedPersonal
 from policies.baselines.numbered import Numbered
 from policies.baskets.companions import Companions
 from policies.baskets.profile import Ids
+from policies.portable import largest
 
 _FEW: Final = 60  # companions that come into question
 
@@ -44,8 +45,7 @@ class CoPurchase:
 
     def _slate(self, mine: Mapping[str, float], latest: Ids, at: int, k: int) -> list[str]:
         together, found = self.companions.scores(latest, len(self._items.names))
-        if len(found) > _FEW:
-            found = found[np.argpartition(-together[found], _FEW)[:_FEW]]
+        found = found[largest(together[found], _FEW)]
         unit = self.strength * self.personal.unit(at)
         scores = self.personal.scores(mine, at, k)
         scale, lately = self.personal.scale(at), self.personal.recent.weights

@@ -20,6 +20,7 @@ from policies.baselines.numbered import Numbered
 from policies.baskets.profile import Ids, sums
 from policies.baskets.trend import highest
 from policies.linalg import Floats
+from policies.portable import largest
 
 POOL: Final = 3000
 _SKETCH: Final = 512
@@ -87,7 +88,7 @@ class TifuKnn:
         if place >= 0:
             distance[place] = np.inf
         k = min(self.k, n - (place >= 0))
-        return np.argpartition(distance, k - 1)[:k].tolist()
+        return largest(-distance, k).tolist()
 
     def vector(self, visits: Sequence[Ids]) -> Vector:
         if not visits:
@@ -130,9 +131,7 @@ class TifuKnn:
 def _cut(vector: Vector) -> Vector:
     """The heaviest of a neighbour's items: what the others add to the mean reaches no slate."""
     ids, weights = vector
-    if len(ids) <= _HEAVIEST:
-        return vector
-    kept = np.argpartition(-weights, _HEAVIEST)[:_HEAVIEST]
+    kept = largest(weights, _HEAVIEST)
     return ids[kept], weights[kept]
 
 

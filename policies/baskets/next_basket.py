@@ -12,15 +12,13 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from policies.artefact import load
 from policies.baskets.encoder import SCHEMA, Forward, Learner, Weights, forward, residual, softmax, untrained
 from policies.baskets.features import FEATURES
 from policies.baskets.profile import Ids
 from policies.baskets.shop import Buyer, Question, Shop, Visit
 from policies.linalg import Floats
-from policies.shipped import FOLDER
+from policies.shipped import tensors
 
-WEIGHTS: Final = FOLDER / "recommendation.safetensors"
 EAGER: Final = 3000  # visits of which each is learned from; then one in `SPARING`, and those that were predicted
 SPARING: Final = 8
 FIRST_RATE: Final = 1e-3  # so that a small shop gets somewhere; gone when a large one has warmed up
@@ -29,8 +27,7 @@ FIRST_RATE: Final = 1e-3  # so that a small shop gets somewhere; gone when a lar
 @cache
 def shipped() -> Weights:
     """The weights that come with the package. Raises ArtefactError, ValueError."""
-    tensors = load(WEIGHTS, schema=SCHEMA).tensors
-    weights = Weights.of(tensors)
+    weights = Weights.of(tensors("recommendation", schema=SCHEMA))
     if len(weights.location) != len(FEATURES):
         raise ValueError(f"the shipped weights know {len(weights.location)} features, not {len(FEATURES)}")
     return weights

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from policies.linalg import Floats
+from policies.portable import largest
 
 DAY: Final = 86_400_000.0
 _NEVER: Final = np.inf
@@ -68,7 +69,7 @@ class Profile:
         if n <= count:
             return self.ids[:n]
         weight = 2.0 * self.rows[0, :n] + self.rows[1, :n] + 0.02 * self.rows[EVER, :n]
-        return self.ids[np.argpartition(-weight, count)[:count]]
+        return self.ids[largest(weight, count)]
 
     def observe(self, ids: Ids, at: int) -> None:
         """One visit's things, each once; none is no visit."""

@@ -15,6 +15,7 @@ from policies.baskets.features import Level, features
 from policies.baskets.profile import Ids, Profile
 from policies.baskets.trend import Trend, highest
 from policies.linalg import Floats
+from policies.portable import largest
 
 OWN: Final = 150
 TRENDING, WEEKLY, STEADY, BY_SIZE = 40, 30, 40, 30
@@ -164,4 +165,4 @@ class Shop:
 
 def _strongest(scores: Floats, ids: Ids) -> Ids:
     """Among the companions, which may be named more than once, those with the highest scores."""
-    return ids[np.argpartition(-scores[ids], WITH)[:WITH]] if len(ids) > WITH else ids
+    return ids[largest(scores[ids], WITH)]

@@ -18,6 +18,7 @@ from policies.baskets.encoder import SCHEMA, Learner, Weights, forward, residual
 from policies.baskets.features import FEATURES
 from policies.baskets.shop import Shop, Visit
 from policies.linalg import Floats
+from policies.portable import kept
 from policies.tasks.shop import Basket, baskets, draw_task
 
 DRAWN: Final = 40  # shops
@@ -72,7 +73,7 @@ def train(
         "questions": str(len(cases)),
         "trained_on": ", ".join([f"{drawn} drawn shops", *(log.name for log in logs)]),
     }
-    return {name: array.astype(np.float32) for name, array in weights.arrays().items()}, about
+    return {name: kept(array) for name, array in weights.arrays().items()}, about
 
 
 def collect(log: Sequence[Basket], kinds: Mapping[str, str], count: int, rng: np.random.Generator) -> list[Case]:

@@ -11,6 +11,7 @@ import numpy as np
 
 from policies.baskets.profile import DAY, LAST, LAST_VISIT, Ids, Profile
 from policies.linalg import Floats
+from policies.portable import largest
 
 HALF_LIVES: Final = np.array([1.0, 7.0, 60.0, 1.0, 30.0]) * DAY
 DAILY, WEEKLY, STEADY, DAILY_BY_SIZE, STEADY_BY_SIZE = range(5)
@@ -107,11 +108,9 @@ class Trend:
 
 
 def highest(weights: Floats, count: int) -> Ids:
-    """Where the largest weights above 0 stand, in no order."""
-    if len(weights) > count:
-        found = np.argpartition(-weights, count - 1)[:count]
-        return found[weights[found] > 0]
-    return np.flatnonzero(weights > 0)
+    """Where the largest weights above 0 stand, in order of place."""
+    found = largest(weights, count)
+    return found[weights[found] > 0]
 
 
 def _when(at: int) -> tuple[int, int]:

@@ -16,12 +16,12 @@ from typing import Final
 
 import numpy as np
 
-from policies.artefact import Array, load
+from policies.artefact import Array
 from policies.bidding.blocks import CELLS, WIDTH, Block
 from policies.bidding.landscape import Landscape
 from policies.bidding.pacing import DOMAIN, SCHEMA
 from policies.linalg import Floats
-from policies.shipped import FOLDER
+from policies.shipped import tensors
 
 REACH: Final = CELLS  # cells on either side of log v̄/ρ that a market is laid out over
 TINY: Final = 1e-12
@@ -104,4 +104,4 @@ def from_tensors(tensors: Mapping[str, Array]) -> MarketPrior:
 @cache
 def shipped() -> MarketPrior:
     """The prior that ships with the package. Raises ArtefactError for a file that is damaged."""
-    return from_tensors(load(FOLDER / f"{DOMAIN}.safetensors", schema=SCHEMA).tensors)
+    return from_tensors(tensors(DOMAIN, schema=SCHEMA))

@@ -11,9 +11,8 @@ from typing import Final
 
 import msgspec
 
-from policies.artefact import load
+from policies import shipped
 from policies.bidding.outlook import Said
-from policies.shipped import FOLDER
 from policies.version import Priors
 
 DOMAIN: Final = "bidding"
@@ -33,13 +32,7 @@ FLAT: Final[Priors] = {
 }
 
 
-def shipped() -> Priors:
-    """The prior that ships with the package; what its file doesn't say is FLAT. Raises ArtefactError."""
-    tensors = load(FOLDER / f"{DOMAIN}.safetensors", schema=SCHEMA).tensors
-    return FLAT | {name: tensors[name].tolist() for name in FLAT if name in tensors}
-
-
-PRIOR: Final[Priors] = shipped()
+PRIOR: Final[Priors] = FLAT | shipped.numbers(DOMAIN, schema=SCHEMA, names=FLAT)
 
 MAX_STEP: Final = 0.5  # of log μ by one auction
 MAX_LOG_MU: Final = 30.0

@@ -79,7 +79,7 @@ DOMAINS: Final = {
     recommend.DOMAIN: Domain(prior=recommend.PRIOR, check=_check_weights, earlier=recommend.EARLIER),
     pacing.DOMAIN: Domain(prior=pacing.PRIOR, check=_check_pacing),
     "replenishment": Domain(prior=demand.PRIOR, check=_check_demand),
-    price_ladder.DOMAIN: Domain(prior=price_ladder.shipped(), check=_check_prices),
+    price_ladder.DOMAIN: Domain(prior=price_ladder.PRIOR, check=_check_prices),
     history.DOMAIN: Domain(prior=history.PRIOR, check=_check_encoder, serves=recommend.DOMAIN),
 }
 

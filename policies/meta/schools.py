@@ -116,7 +116,7 @@ class Prices:
 
     @property
     def shipped(self) -> Priors:
-        return price_ladder.shipped()
+        return price_ladder.PRIOR
 
     def propose(self, given: Split, serving: Priors) -> Priors | None:
         found = learned([_sold(stream, 0) for stream in given.train], serving)

@@ -25,9 +25,13 @@ from typing import Final
 import msgspec
 import torch
 
-from policies.orders import changes, shipped
+from policies import shipped
+from policies.orders import changes
 from policies.orders.changes import NOTHING, Level, Run, Watch
 from policies.version import Priors
+
+DOMAIN: Final = "replenishment"
+SCHEMA: Final = "replenishment-network/1"
 
 # What is believed of a SKU of no shop in particular: a tenth of an order in a tenth of a day, of single units. Nothing
 # ever changes, and what was seen hardly fades.
@@ -39,8 +43,8 @@ FLAT: Final[Priors] = {
     "half_life_days": 1000.0,
     "hazard": 0.0,
 }
-# The one that ships: trained on drawn SKUs (`demand_training`).
-PRIOR: Final[Priors] = {name: float(shipped.tensors()[name]) for name in FLAT}
+# The one that ships: trained on drawn SKUs (`demand_training`). In its file lie the evaluated network's weights, too.
+PRIOR: Final[Priors] = FLAT | shipped.numbers(DOMAIN, schema=SCHEMA, names=FLAT)
 
 _DISPERSION_WEIGHT: Final = 10.0  # orders expected before a SKU's own dispersion weighs as much as the prior's
 _SIZE_WEIGHT: Final = 5.0  # whole orders that the population's size weighs as much as

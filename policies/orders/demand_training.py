@@ -18,13 +18,13 @@ from policies.linalg import Floats
 from policies.orders.demand import FLAT, DemandPopulation, DemandPrior
 from policies.orders.foretold import Seen, log_likelihood
 from policies.orders.stocked import Life, stocked
+from policies.portable import rounded
 from policies.tasks.assortment import YEAR, Sku, draw
 from policies.version import Priors
 
 Tell = Callable[[str], None]
 
 SKUS: Final = 512  # learned from; half of them stocked again and again, and half as many others judged on
-DIGITS: Final = 4  # of what is learned that are kept: the last bits hang on the machine
 TRIED: Final = {
     "hazard": (0.00025, 0.0005, 0.001),
     "half_life_days": (60.0, 120.0, 240.0),
@@ -62,7 +62,7 @@ def likeliest(lives: Sequence[Life]) -> Priors:
         watches = [[seen.days, seen.orders, seen.cut] for seen in life.seen]
         population.update(f"{place:06d}", watches, [seen.units for seen in life.seen])
     found = population.prior()
-    return {name: float(f"{found[name]:.{DIGITS}g}") for name in ("a", "b", "size", "dispersion")}
+    return {name: rounded(found[name]) for name in ("a", "b", "size", "dispersion")}
 
 
 def costs(skus: Sequence[Sku], prior: Priors) -> Floats:

@@ -19,7 +19,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from policies.orders.shipped import tensors
+from policies.orders.demand import DOMAIN, SCHEMA
+from policies.shipped import tensors
 
 TENSORS: Final = ("w1", "b1", "w2", "b2", "w3", "b3", "prior")
 RECENT: Final = 6  # last orders seen one by one
@@ -242,5 +243,5 @@ def untrained(random: torch.Generator) -> dict[str, torch.Tensor]:
 
 def shipped() -> dict[str, npt.NDArray[np.float32]]:
     """The weights that come with the package, and the `prior` over a SKU's mean and dispersion."""
-    found = tensors()
+    found = tensors(DOMAIN, schema=SCHEMA)
     return {name: found[name] for name in TENSORS}

@@ -12,10 +12,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from policies.artefact import load
+from policies import shipped
 from policies.baskets.encoder import SCHEMA  # the evaluated network lies in the same file
 from policies.linalg import Floats
-from policies.shipped import FOLDER
 from policies.slates.evidence import Evidence, GaussianPrior
 from policies.slates.slate import Query
 from policies.version import PolicyVersion, Priors
@@ -59,13 +58,7 @@ FLAT: Final[Priors] = {
 }
 
 
-def shipped() -> Priors:
-    """The prior that ships with the package. Raises ArtefactError for a file that is damaged."""
-    tensors = load(FOLDER / f"{DOMAIN}.safetensors", schema=SCHEMA).tensors
-    return {name: tensors[name].tolist() for name in FLAT}
-
-
-PRIOR: Final[Priors] = shipped()
+PRIOR: Final[Priors] = FLAT | shipped.numbers(DOMAIN, schema=SCHEMA, names=FLAT)
 
 REWARDS: Final = {"purchase": 1.0, "add_to_cart": 0.3, "click": 0.1}  # the best that happened to a slot counts
 

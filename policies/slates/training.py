@@ -16,6 +16,7 @@ from policies.artefact import Array
 from policies.linalg import Floats
 from policies.meta.outer_loop import School
 from policies.meta.sample import Split, Stream
+from policies.portable import rounded
 from policies.slates.recommend import FEATURES, FLAT, MEMORY_MS
 from policies.tasks.shop import ShopTask, draw_task
 from policies.tasks.tastes import TasteShop, draw_shop
@@ -27,7 +28,6 @@ Shop = TasteShop | tuple[ShopTask, int]  # with tastes, and looks before they bu
 SHOPS: Final = 24  # of a round
 ROUNDS: Final = 2  # more go on gaining in drawn shops, and lose in a real one (docs/adr/0019)
 JUDGED: Final = 12  # shops that nothing is learned from
-DIGITS: Final = 4  # of what is learned that are kept: the last bits hang on the machine
 
 # What isn't known of one weight sways a score within a slate by about this much: so draws of the weights don't put
 # what nobody wants before what many do, only because a feature is of order one (docs/adr/0018).
@@ -58,7 +58,7 @@ def train(
         served = _round(drawn, play, prior, shops)
         prior = _moved(served, prior)
         tell(f"slates, round {number + 1} of {rounds}: {shops} shops, recall {_recall(served):.4f} before it")
-    prior = prior | {"noise": _rounded(_noise(_round(drawn, play, prior, shops), prior))}
+    prior = prior | {"noise": rounded(_noise(_round(drawn, play, prior, shops), prior))}
     others = [next(drawn) for _ in range(judged)]
     about = {"drawn_shops": str(shops * (rounds + 2))}
     for name, told in (("flat_prior", FLAT), ("learned", prior)):
@@ -90,14 +90,14 @@ def _moved(served: list[Played], prior: Priors) -> Priors:
     streams = [stream for one in served for stream in one.streams]
     school = School(shipped=FLAT, memory_ms=MEMORY_MS)
     proposed = school.propose(Split(train=streams, judged=[], cut=_NEVER), prior)
-    return prior if proposed is None else prior | {"mean": [_rounded(weight) for weight in proposed["mean"]]}
+    return prior if proposed is None else prior | {"mean": [rounded(weight) for weight in proposed["mean"]]}
 
 
 def _precision(served: list[Played]) -> list[list[float]]:
     """[d, d] of each weight, that by which a deviation of it sways a score by `SWAY`, but no less than the flat one."""
     variance = np.mean([one.variance for one in served], axis=0)
     least = np.diag(np.array(FLAT["precision"]))
-    own = [_rounded(each) for each in np.maximum(least, variance / SWAY**2).tolist()]
+    own = [rounded(each) for each in np.maximum(least, variance / SWAY**2).tolist()]
     return [[each * (i == j) for j in range(len(FEATURES))] for i, each in enumerate(own)]
 
 
@@ -114,7 +114,3 @@ def _noise(served: list[Played], prior: Priors) -> float:
 
 def _recall(served: list[Played]) -> float:
     return float(np.mean([one.recall for one in served]))
-
-
-def _rounded(value: float) -> float:
-    return float(f"{value:.{DIGITS}g}")

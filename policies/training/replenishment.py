@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from policies.artefact import Array
 from policies.orders import demand_training, network_training
-from policies.orders.shipped import SCHEMA
+from policies.orders.demand import SCHEMA
 from policies.tasks.assortment import YEAR
 
 

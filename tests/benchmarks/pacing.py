@@ -19,6 +19,7 @@ import numpy.typing as npt
 from agents import bidding
 from agents.contract import Input, Output, State
 from policies.bidding.population import PacingPopulation
+from policies.tasks.auctions import Auctions, hindsight
 from policies.version import SHIPPED, PolicyVersion
 from streams.records import AdEvent, BidAdjustment, Campaign, Experience
 from streams.times import DAY, EventTime
@@ -33,11 +34,9 @@ Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Auctions:
-    at: list[int]
-    value: Floats  # [T]
-    rival: Floats  # [T]
-    budget: float
+class Timed:
+    at: list[int]  # [T] epoch ms
+    offered: Auctions
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,26 +47,11 @@ class Flown:
     experiences: list[Experience]
 
 
-def draw(auctions: int, share: float, seed: int) -> Auctions:
+def draw(auctions: int, share: float, seed: int) -> Timed:
     rng = np.random.default_rng(seed)
-    return Auctions(
-        at=[START + int(x * DAY) for x in np.sort(rng.random(auctions))],
-        value=rng.beta(2, 8, auctions),
-        rival=rng.lognormal(-2, 0.6, auctions),
-        budget=share * auctions * MEAN_PRICE,
-    )
-
-
-def hindsight(given: Auctions) -> float:
-    """The value of the fractional knapsack: best value for money first, until the budget is gone."""
-    order = np.argsort(-given.value / given.rival)
-    cost = np.cumsum(given.rival[order])
-    whole = int(np.searchsorted(cost, given.budget))
-    best = float(given.value[order][:whole].sum())
-    if whole < len(order):
-        left = given.budget - (cost[whole - 1] if whole else 0.0)
-        best += float(given.value[order][whole] * left / given.rival[order][whole])
-    return best
+    at = [START + int(x * DAY) for x in np.sort(rng.random(auctions))]
+    value, price = rng.beta(2, 8, auctions), rng.lognormal(-2, 0.6, auctions)
+    return Timed(at, Auctions(value=value, price=price, budget=share * auctions * MEAN_PRICE))
 
 
 class Bidders:
@@ -92,7 +76,7 @@ class Bidders:
 
 
 def fly(
-    given: Auctions,
+    given: Timed,
     policy: PolicyVersion,
     lag: Callable[[], int],
     name: str = "c",
@@ -103,7 +87,7 @@ def fly(
     """One campaign's flight through the agent's own step, an event at a time."""
     campaign = Campaign(
         campaign_id=name,
-        budget=given.budget,
+        budget=given.offered.budget,
         starts_at=EventTime(START),
         ends_at=EventTime(START + DAY),
         bid_min=0.0,
@@ -126,7 +110,8 @@ def fly(
     bidder.hear(step([], START), -1 - lag())
     won = spent = 0.0
     adjustments = 1
-    for i, (at, value, rival) in enumerate(zip(given.at, given.value.tolist(), given.rival.tolist(), strict=True)):
+    values, prices = given.offered.value.tolist(), given.offered.price.tolist()
+    for i, (at, value, rival) in enumerate(zip(given.at, values, prices, strict=True)):
         bid = bidder.bid(value, i)
         if bidder.now is not None and bidder.now.max_bid == 0.0:
             break
@@ -184,8 +169,8 @@ def _line(
 ) -> None:
     drawn = [draw(auctions, share, seed) for seed in range(given.seeds)]
     flown = [fly(one, policy, lag, tolerance=given.tolerance) for one in drawn]
-    shares = [f.won / hindsight(d) for f, d in zip(flown, drawn, strict=True)]
-    spends = [f.spent / d.budget for f, d in zip(flown, drawn, strict=True)]
+    shares = [f.won / hindsight(d.offered) for f, d in zip(flown, drawn, strict=True)]
+    spends = [f.spent / d.offered.budget for f, d in zip(flown, drawn, strict=True)]
     error = np.std(shares, ddof=1) / len(shares) ** 0.5
     adjustments = np.mean([f.adjustments for f in flown])
     measured = f"{np.mean(shares):.4f} ± {error:.4f} {np.mean(spends):>7.1%} {max(spends):>7.1%} {adjustments:>12.0f}"

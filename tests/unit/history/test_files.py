@@ -1,5 +1,6 @@
 """What a file holds is read as it lies, whichever its kind, and what can't be read is counted by place and reason."""
 
+import tracemalloc
 from collections.abc import Iterator
 from importlib import import_module
 from itertools import islice
@@ -128,6 +129,21 @@ def test_bad_lines_are_named_by_their_number_and_none_is_lost(tmp_path: Path, na
         with messages(files([tmp_path / name])) as reading:
             assert list(islice(reading, stop)) == found[:stop]
             assert read(reading.rest()) == found[stop:]
+
+
+def test_a_line_without_an_end_is_never_held_whole(tmp_path: Path) -> None:
+    path = tmp_path / "endless.jsonl"
+    with path.open("wb") as file:
+        for _ in range(16):
+            file.write(b"x" * LONGEST)
+    tracemalloc.start()
+    try:
+        found = held(path)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert [why for why, _, _ in reasons(found)] == ["oversized"]
+    assert peak < 8 * LONGEST
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -181,3 +181,13 @@ def test_a_history_that_teaches_nothing_is_said(tmp_path: Path, capsys: pytest.C
 def test_each_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(command, "--help") == 0
     assert "--json" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("act", ["promote", "offer"])
+def test_what_is_wrong_with_a_file_is_said_before_a_broker_is_asked(
+    act: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "prior.safetensors"
+    file.write_bytes(b"what")
+    assert run(act, str(file), "--bootstrap-servers", "127.0.0.1:1") != 0
+    assert f"{file} can't become a version" in capsys.readouterr().err

@@ -10,7 +10,7 @@ from policies.meta.domains import fit
 from policies.meta.sample import Ring, Stream
 from policies.meta.schools import SCHOOLS
 from policies.meta.trial import attempt
-from policies.price_ladder import FLAT, Evidence, believe, shipped
+from policies.price_ladder import FLAT, PRIOR, Evidence, believe
 from policies.price_population import FEWEST, Review, Sold, foretold, learned
 from policies.version import PolicyVersion
 
@@ -85,7 +85,7 @@ def _streams(sold: list[list[Sold]]) -> list[tuple[str, Stream]]:
 
 def test_the_gate_lets_through_what_foretells_and_nothing_that_was_made_up() -> None:
     school = SCHOOLS["pricing"]
-    trial = attempt(school, _streams(_shop(24, 5)), shipped())
+    trial = attempt(school, _streams(_shop(24, 5)), PRIOR)
     assert trial is not None
     assert trial.passed
     assert trial.earned.entities == 0
@@ -95,8 +95,8 @@ def test_the_gate_lets_through_what_foretells_and_nothing_that_was_made_up() -> 
 
 
 def test_what_ships_was_learned_by_profit_and_takes_no_product_for_another() -> None:
-    assert shipped() != FLAT
-    assert shipped()["base_periods"] == 0.0
+    assert PRIOR != FLAT
+    assert PRIOR["base_periods"] == 0.0
 
 
 def test_a_prior_whose_width_would_be_lost_to_rounding_is_refused() -> None:

@@ -72,7 +72,7 @@ def test_a_file_whose_seed_is_no_number_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "prior.safetensors"
     about = {"schema": "tradewind.bidding-prior/1", "domain": "bidding", "seed": "one"}
     path.write_bytes(pack({"log_mu": np.array(0.5)}, about))
-    with pytest.raises(UserError, match="can't be promoted: invalid literal"):
+    with pytest.raises(UserError, match="can't become a version: invalid literal"):
         brought(path, FIRST, [FIRST], 2)
 
 

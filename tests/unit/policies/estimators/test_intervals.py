@@ -41,6 +41,15 @@ def test_the_sequence_narrows() -> None:
     assert high - low < 0.08
 
 
+def test_every_bootstrap_is_of_the_estimate_that_it_stands_beside() -> None:
+    found = Judged.of(log_of("light", 2_000, 3), Terms(replicates=200)).result().estimators
+    assert {"ips", "snips", "dr"} <= found.keys()
+    for name, one in found.items():
+        low, high = one.intervals["bootstrap"]
+        near = abs((low + high) / 2.0 - one.value) < 0.25 * (high - low)
+        assert near, name
+
+
 def test_rows_of_one_user_count_as_one_draw() -> None:
     rows = log_of("light", 400, 2)
     doubled = {name: np.repeat(getattr(rows, name), 10) for name in ("reward", "propensity", "target_propensity")}

@@ -3,9 +3,8 @@
 import numpy as np
 
 from policies.orders.censored_demand import DISPERSIONS, MEANS
-from policies.orders.demand import FLAT
+from policies.orders.demand import FLAT, SCHEMA
 from policies.orders.network import TENSORS, WIDTH
-from policies.orders.shipped import SCHEMA
 from policies.training.replenishment import train
 
 
