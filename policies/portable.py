@@ -89,9 +89,9 @@ def rounded(learned: float) -> float:
     return float(f"{learned:.{DIGITS}g}")
 
 
-def kept(weights: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
-    """A network's weights as they are shipped: each `rounded`."""
-    return np.array([rounded(each) for each in weights.ravel().tolist()], dtype=np.float32).reshape(weights.shape)
+def kept(weights: Floats) -> Floats:
+    """Learned weights as they are shipped: each `rounded`. Any shape."""
+    return np.array([rounded(each) for each in weights.ravel().tolist()]).reshape(weights.shape)
 
 
 def normal_quantile(p: Floats) -> Floats:

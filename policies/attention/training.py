@@ -47,7 +47,7 @@ def train(
     weights = fit(given, seed, epochs, tell)
     asked_in_all = str(len(given.ages))
     about = {"schema": SCHEMA, "seed": str(seed), "questions": asked_in_all, "trained_on": f"{drawn} drawn shops"}
-    return {name: kept(array) for name, array in weights.arrays().items()}, about
+    return {name: kept(array).astype(np.float32) for name, array in weights.arrays().items()}, about
 
 
 def fit(given: Questions, seed: int, epochs: int, tell: Callable[[str], None], heads: int = HEADS) -> Weights:

@@ -73,7 +73,7 @@ def train(
         "questions": str(len(cases)),
         "trained_on": ", ".join([f"{drawn} drawn shops", *(log.name for log in logs)]),
     }
-    return {name: kept(array) for name, array in weights.arrays().items()}, about
+    return {name: kept(array).astype(np.float32) for name, array in weights.arrays().items()}, about
 
 
 def collect(log: Sequence[Basket], kinds: Mapping[str, str], count: int, rng: np.random.Generator) -> list[Case]:

@@ -60,10 +60,10 @@ def train(
         tell(f"slates, round {number + 1} of {rounds}: {shops} shops, recall {_recall(served):.4f} before it")
     prior = prior | {"noise": rounded(_noise(_round(drawn, play, prior, shops), prior))}
     others = [next(drawn) for _ in range(judged)]
-    about = {"drawn_shops": str(shops * (rounds + 2))}
-    for name, told in (("flat_prior", FLAT), ("learned", prior)):
-        about[f"recall_{name}"] = f"{_recall([one for each in others if (one := play(each, told))]):.4f}"
-    tell("slates of other shops: " + ", ".join(f"{name} {value}" for name, value in about.items()))
+    flat, learned = ([one for each in others if (one := play(each, told))] for told in (FLAT, prior))
+    recalls = {"recall_flat_prior": f"{_recall(flat):.4f}", "recall_learned": f"{_recall(learned):.4f}"}
+    about = {"drawn_shops": str(shops * (rounds + 2)), **recalls}
+    tell(f"slates of {len(learned)} other shops: " + ", ".join(f"{name} {value}" for name, value in recalls.items()))
     return {name: np.array(prior[name], dtype=np.float64) for name in FLAT}, about
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from policies.artefact import Array
 from policies.bidding import markets_training, pacing_training
+from policies.portable import kept
 
 Tell = Callable[[str], None]
 
@@ -12,4 +13,4 @@ def train(seed: int, tell: Tell) -> tuple[dict[str, Array], dict[str, str]]:
     """The tensors of the shipped artefact, and what is said of them. Some ten minutes on one core."""
     markets, said = markets_training.train(seed, tell)
     live, said_live = pacing_training.train(seed, tell)
-    return markets | live, said | said_live
+    return {name: kept(array) for name, array in (markets | live).items()}, said | said_live
