@@ -19,7 +19,7 @@ from infra.metrics.observed import Observed
 from infra.serving.inbox import Fetched, Inbox, Run
 from infra.serving.outlet import Outlet
 from infra.serving.tally import Tally
-from infra.serving.throttle import rested, stepped
+from infra.serving.throttle import rest_of, stepped
 from infra.serving.transport import Span
 from infra.settings import Settings
 from infra.state.changelog import changelog_topic, changes
@@ -36,7 +36,7 @@ from streams.views import Views
 
 _ALIGN_S: Final = 0.5  # how long a task that catches up waits for an input of which it knows a backlog
 _TELL_S: Final = 0.5  # how far behind the group may be in what it knows of a task's place
-_RESTS: Final = 1 / 3  # of the time after which a task that stands still is one that has stalled
+_LONGEST_REST: Final = 1 / 3  # of the time after which a task that stands still is one that has stalled
 _AHEAD: Final = 2  # batches of each input that may wait in memory
 
 log = logging.getLogger(__name__)
@@ -194,7 +194,7 @@ class Task:
         while True:
             await self._running.wait()
             idle = not await self._gather()
-            await rested(self.agent, most=_RESTS * self._around.settings.stall_timeout_s)
+            await self._rest()
             async with self._busy:
                 if not self._running.is_set():
                     continue
@@ -206,6 +206,20 @@ class Task:
                     await self._outbox.rest()
                 else:
                     await self._tick()
+
+    async def _rest(self) -> None:
+        """Wait as long as the agent owes, but not until the watchdog asks: what is left stays owed.
+
+        No transaction is open in the meantime, since the broker would end it.
+        """
+        seconds = min(rest_of(self.agent), _LONGEST_REST * self._around.settings.stall_timeout_s)
+        if seconds > _TELL_S:
+            async with self._busy:
+                if self._running.is_set() and self._told != self._unread:
+                    await self._tell()
+                await self._outbox.rest()
+        if seconds > 0.0:
+            await asyncio.sleep(seconds)
 
     async def _gather(self) -> bool:
         """Wait until a batch is due, by size or by age. False when nothing came, and there is else to do."""

@@ -48,10 +48,9 @@ class Throttled(Wrapped):
         return max(0.0, owed)
 
 
-async def rested(agent: Agent, *, most: float) -> None:
-    """Come back when the agent may make its next step, after `most` seconds in any case: the rest stays owed."""
-    if isinstance(agent, Throttled) and (owed := agent.owed()) > 0.0:
-        await asyncio.sleep(min(most, owed))
+def rest_of(agent: Agent) -> float:
+    """How long the agent is to rest before its next step, in seconds: 0 for one that isn't throttled."""
+    return agent.owed() if isinstance(agent, Throttled) else 0.0
 
 
 async def stepped(agent: Agent, state: State, batch: Sequence[Input], policy: PolicyVersion, now: int) -> Step:
