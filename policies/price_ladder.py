@@ -50,7 +50,7 @@ FLAT: Final[Priors] = {
 }
 
 
-PRIOR: Final[Priors] = FLAT | shipped.numbers(DOMAIN, schema=SCHEMA, names=FLAT)
+PRIOR: Final[Priors] = shipped.numbers(DOMAIN, schema=SCHEMA, names=FLAT)
 
 _NORMAL: Final = NormalDist()
 _TINY: Final = 1e-300

@@ -31,8 +31,7 @@ FLAT: Final[Priors] = {
     "price": [0.0, 1.0, 0.0],  # log price: mean, deviation, strength in auctions
 }
 
-
-PRIOR: Final[Priors] = FLAT | shipped.numbers(DOMAIN, schema=SCHEMA, names=FLAT)
+PRIOR: Final[Priors] = shipped.numbers(DOMAIN, schema=SCHEMA, names=FLAT)
 
 MAX_STEP: Final = 0.5  # of log μ by one auction
 MAX_LOG_MU: Final = 30.0

@@ -78,7 +78,7 @@ def _check_encoder(prior: Priors) -> None:
 DOMAINS: Final = {
     recommend.DOMAIN: Domain(prior=recommend.PRIOR, check=_check_weights, earlier=recommend.EARLIER),
     pacing.DOMAIN: Domain(prior=pacing.PRIOR, check=_check_pacing),
-    "replenishment": Domain(prior=demand.PRIOR, check=_check_demand),
+    demand.DOMAIN: Domain(prior=demand.PRIOR, check=_check_demand),
     price_ladder.DOMAIN: Domain(prior=price_ladder.PRIOR, check=_check_prices),
     history.DOMAIN: Domain(prior=history.PRIOR, check=_check_encoder, serves=recommend.DOMAIN),
 }

@@ -44,7 +44,7 @@ FLAT: Final[Priors] = {
     "hazard": 0.0,
 }
 # The one that ships: trained on drawn SKUs (`demand_training`). In its file lie the evaluated network's weights, too.
-PRIOR: Final[Priors] = FLAT | shipped.numbers(DOMAIN, schema=SCHEMA, names=FLAT)
+PRIOR: Final[Priors] = shipped.numbers(DOMAIN, schema=SCHEMA, names=FLAT)
 
 _DISPERSION_WEIGHT: Final = 10.0  # orders expected before a SKU's own dispersion weighs as much as the prior's
 _SIZE_WEIGHT: Final = 5.0  # whole orders that the population's size weighs as much as

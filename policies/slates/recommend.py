@@ -58,7 +58,7 @@ FLAT: Final[Priors] = {
 }
 
 
-PRIOR: Final[Priors] = FLAT | shipped.numbers(DOMAIN, schema=SCHEMA, names=FLAT)
+PRIOR: Final[Priors] = shipped.numbers(DOMAIN, schema=SCHEMA, names=FLAT)
 
 REWARDS: Final = {"purchase": 1.0, "add_to_cart": 0.3, "click": 0.1}  # the best that happened to a slot counts
 
